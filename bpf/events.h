@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/*
+ * The record contract: what the programs in bpf/ write into the ring buffer, as it reaches the analyzer.
+ * The TypeScript layout (src/analyzer/capture/layout.ts) is generated from this file by scripts/layout.mjs.
+ * Every record starts with struct ps_header; payloads follow their struct directly.
+ */
+#ifndef PLAINSIGHT_EVENTS_H
+#define PLAINSIGHT_EVENTS_H
+
+#ifdef __bpf__
+#include <linux/types.h>
+#else
+#include <linux/types.h>
+#endif
+
+/* Largest payload of one data record. A longer call arrives as several records with rising position. */
+#define PS_CHUNK_BYTES 32768
+
+/* Longest server name, as RFC 1035 bounds a host name. */
+#define PS_SERVER_NAME_BYTES 256
+
+enum ps_record {
+    PS_RECORD_DATA = 1,        /* plaintext of one SSL_read or SSL_write, or a part of it */
+    PS_RECORD_FREE = 2,        /* the connection's TLS object was freed */
+    PS_RECORD_SERVER_NAME = 3, /* the client named the server (SNI) */
+    PS_RECORD_SOCKET = 4,      /* the connection's addresses became known */
+    PS_RECORD_EXEC = 5,
+    PS_RECORD_EXIT = 6,
+    PS_RECORD_FORK = 7,
+    PS_RECORD_LIBRARY = 8, /* the dynamic linker has mapped libraries */
+};
+
+enum ps_role {
+    PS_ROLE_WRITE = 1,
+    PS_ROLE_READ = 2,
+    PS_ROLE_WRITE_EX = 3,
+    PS_ROLE_READ_EX = 4,
+    PS_ROLE_FREE = 5,
+    PS_ROLE_SET_SERVER_NAME = 6,
+    PS_ROLE_GET_SERVER_NAME = 7,
+    PS_ROLE_CTRL_SERVER_NAME = 8,
+};
+
+enum ps_direction {
+    PS_DIRECTION_OUT = 0,
+    PS_DIRECTION_IN = 1,
+};
+
+/* Why something that should have been recorded was not; index into the counters map. */
+enum ps_loss {
+    PS_LOSS_RING_FULL = 0,
+    PS_LOSS_UNREADABLE = 1, /* the payload's pages could not be read */
+    PS_LOSS_TABLE_FULL = 2, /* no room to remember a call or connection */
+    PS_LOSS_REASONS = 3,
+};
+
+struct ps_header {
+    __u32 record; /* enum ps_record */
+    __u32 pid;    /* thread group */
+    __u32 tid;
+    __u32 reserved;
+    __u64 monotonic_ns;
+};
+
+/* A connection is (pid, tls, birth): the TLS object's address is used again after it is freed. */
+struct ps_data {
+    struct ps_header header;
+    __u64 tls;
+    __u64 birth_ns;     /* when the connection was first seen */
+    __u64 position;     /* bytes of this direction before this record, since birth */
+    __u32 payload_bytes; /* bytes that follow; 0 with unreadable set when they could not be read */
+    __u32 missing_bytes; /* bytes of the call after this record that will not come */
+    __u8 direction;     /* enum ps_direction */
+    __u8 from_start;    /* the handshake was seen, so position 0 is the connection's first byte */
+    __u8 reserved[6];
+};
+
+struct ps_free {
+    struct ps_header header;
+    __u64 tls;
+    __u64 birth_ns;
+};
+
+struct ps_server_name {
+    struct ps_header header;
+    __u64 tls;
+    __u64 birth_ns;
+    __u32 name_bytes;
+    __u32 reserved;
+    char name[PS_SERVER_NAME_BYTES];
+};
+
+struct ps_socket {
+    struct ps_header header;
+    __u64 tls;
+    __u64 birth_ns;
+    __u16 family; /* AF_INET or AF_INET6 */
+    __u16 local_port;
+    __u16 remote_port;
+    __u16 reserved;
+    __u8 local[16]; /* network order; an IPv4 address is in the first four bytes */
+    __u8 remote[16];
+};
+
+struct ps_process {
+    struct ps_header header;
+    __u32 parent_pid;
+    __u32 reserved;
+    char command[16];
+};
+
+#endif

@@ -1,0 +1,37 @@
+// What the analyzer found in one mapped file: which TLS stack it carries and where that stack's functions are.
+// Coverage turns findings into verdicts; capture turns them into probe plans.
+import type { Linkage, StackName, StackReport } from "../../protocol/coverage.ts";
+import type { ProbeRole } from "../../tracer/messages.ts";
+
+/** A file as one process has it mapped. The inode identifies it; the path may be of another mount namespace, or deleted. */
+export interface MappedFile {
+  /** Path in the process's own view, without ` (deleted)`. */
+  path: string;
+  /** `major:minor`, hex, as /proc/PID/maps prints it. */
+  device: string;
+  inode: number;
+  deleted: boolean;
+  /** One mapped range, `start-end` in hex as it names an entry of /proc/PID/map_files. */
+  range: string;
+}
+
+/** A function that a probe can sit on. */
+export interface FoundFunction {
+  name: string;
+  role: ProbeRole;
+  /** Offset in the file (not the virtual address). */
+  fileOffset: number;
+  /** The first bytes there (up to 16), compared again just before the probe is attached. */
+  bytes: Uint8Array;
+}
+
+export interface StackFinding {
+  stack: StackName;
+  linkage: Linkage;
+  file: MappedFile;
+  buildId: string | null;
+  version: string | null;
+  symbols: StackReport["symbols"];
+  evidence: string[];
+  functions: FoundFunction[];
+}

@@ -1,0 +1,135 @@
+// The coverage contract: what `plainsight scan --json` prints and the editor shows. Fields may be added, never renamed.
+
+export type ProcessClass =
+  | "dynamic-openssl"
+  | "static-openssl"
+  | "dynamic-boringssl"
+  | "static-boringssl"
+  | "node"
+  | "jvm"
+  | "go"
+  | "gnutls"
+  | "nss"
+  | "mbedtls"
+  | "wolfssl"
+  | "rustls"
+  | "no-tls"
+  | "unknown";
+
+/** How a process's TLS will be seen; what it needs, even where this host does not offer it. */
+export type Path = "uprobe" | "agent" | "mitm" | "xdp" | "none";
+
+/** What holds now, on this host and with this version. */
+export type Verdict = "traceable" | "proxy" | "metadata" | "dark" | "no-tls" | "unknown";
+
+/** `predicted` from symbols, `measured` when plaintext was really seen. */
+export type Basis = "predicted" | "measured";
+
+export type Linkage = "dynamic" | "static" | "managed";
+
+export type StackName =
+  | "openssl"
+  | "boringssl"
+  | "libressl"
+  | "gnutls"
+  | "nss"
+  | "mbedtls"
+  | "wolfssl"
+  | "go"
+  | "rustls"
+  | "jsse";
+
+/** A reason a person can read and a program can switch on. */
+export interface Reason {
+  /** Kebab-case and stable, such as `exported-symbols`. */
+  code: string;
+  /** One sentence, without a full stop. */
+  text: string;
+}
+
+export interface StackReport {
+  stack: StackName;
+  linkage: Linkage;
+  /** Path as the process sees it, or null for a stack that has no file. */
+  file: string | null;
+  /** Hex of the GNU build id note, or null when the file has none. */
+  buildId: string | null;
+  version: string | null;
+  /** Where the names of its plaintext functions were found. */
+  symbols: "dynsym" | "symtab" | "debug-file" | "gopclntab" | "none";
+  evidence: string[];
+}
+
+export interface ProbeReport {
+  function: string;
+  file: string;
+  /** File offset, hex with `0x`. */
+  offset: string;
+}
+
+export interface Measurement {
+  connections: number;
+  decrypted: number;
+  bytes: number;
+  since: string;
+  state: "confirmed" | "silent" | "not-exercised";
+}
+
+export interface ProcessReport {
+  pid: number;
+  parentPid: number | null;
+  /** ISO 8601. */
+  startedAt: string | null;
+  command: string;
+  arguments: string[];
+  executable: string | null;
+  user: string | null;
+  /** Container id, or null on the host. */
+  container: string | null;
+  /** systemd unit from the cgroup. */
+  service: string | null;
+  class: ProcessClass;
+  /** `node`, `python`, `ruby`, `jvm`, `go`, `dotnet`, `php`, … or null for native code. */
+  runtime: string | null;
+  stacks: StackReport[];
+  path: Path;
+  verdict: Verdict;
+  basis: Basis;
+  reason: Reason;
+  probes: ProbeReport[];
+  measured: Measurement | null;
+}
+
+export interface Skipped {
+  pid: number;
+  reason: Reason;
+}
+
+export type PathAvailability = { available: true } | { available: false; reason: string };
+
+export interface HostReport {
+  hostname: string;
+  kernel: string;
+  arch: string;
+  paths: { uprobe: PathAvailability; agent: PathAvailability; mitm: PathAvailability; xdp: PathAvailability };
+}
+
+export interface CoverageSummary {
+  /** All processes of the report, those without TLS too. */
+  processes: number;
+  withTls: number;
+  traceable: number;
+  proxy: number;
+  metadata: number;
+  dark: number;
+  unknown: number;
+}
+
+export interface CoverageReport {
+  schema: "plainsight.coverage/1";
+  generatedAt: string;
+  host: HostReport;
+  processes: ProcessReport[];
+  skipped: Skipped[];
+  summary: CoverageSummary;
+}

@@ -1,0 +1,115 @@
+// The custom messages between the language server (`plainsight lsp`) and an editor, over LSP's JSON-RPC.
+import type { CoverageReport, Reason } from "./coverage.ts";
+import type { BodyView, Connection, ExchangeEvent, HttpProtocol, MessageEvent, SourceLocation } from "./traffic.ts";
+
+/** Client → server: scans the host; the answer is also what `coverage` notifications carry. */
+export const scanRequest = "plainsight/scan";
+export interface ScanParams {
+  pids?: number[];
+}
+export type ScanResult = CoverageReport;
+
+/** Client → server: starts (or adds to) the trace. Answers when the probes are attached, or with the reasons why not. */
+export const startTraceRequest = "plainsight/startTrace";
+export interface StartTraceParams {
+  pids: number[];
+  /** Also trace the processes they start. */
+  followChildren?: boolean;
+}
+export interface StartTraceResult {
+  attached: number[];
+  skipped: { pid: number; reason: Reason }[];
+  /** Set when nothing could start at all: missing rights or kernel support, with the remedy. */
+  problem?: Problem;
+}
+
+/** Client → server: stops tracing these processes, or all of them. */
+export const stopTraceRequest = "plainsight/stopTrace";
+export interface StopTraceParams {
+  pids?: number[];
+}
+
+/** Client → server: one exchange or message whole, with headers and bodies; null when it has left the bounded store. */
+export const detailsRequest = "plainsight/details";
+export interface DetailsParams {
+  id: string;
+}
+export type DetailsResult = ExchangeEvent | MessageEvent | null;
+
+/** Client → server: forgets all stored traffic. */
+export const clearRequest = "plainsight/clear";
+
+/** Client → server: settings that the editor owns. */
+export const configureNotification = "plainsight/configure";
+export interface ConfigureParams {
+  showSecrets: boolean;
+  /** Bytes kept of each body. */
+  bodyLimit: number;
+}
+
+/** Server → client: a new scan's result. */
+export const coverageNotification = "plainsight/coverage";
+export type CoverageParams = CoverageReport;
+
+/** Server → client: a batch of rows, at most ten times a second. A row with a known id replaces that row. */
+export const trafficNotification = "plainsight/traffic";
+export interface TrafficParams {
+  rows: TrafficRow[];
+  /** Rows that this batch left out because more came than an editor can show. */
+  dropped: number;
+}
+
+/** Server → client: what is traced now. */
+export const stateNotification = "plainsight/state";
+export interface StateParams {
+  tracing: { pid: number; command: string }[];
+  exchanges: number;
+  messages: number;
+  lost: { records: number; bytes: number };
+  problem?: Problem;
+}
+
+export interface Problem extends Reason {
+  /** What to do about it, as a sentence; `command` is a shell command to copy when there is one. */
+  remedy: string;
+  command?: string;
+}
+
+/** A row of the live traffic list: no headers, no bodies. */
+export type TrafficRow = ExchangeRow | MessageRow;
+
+export interface ExchangeRow {
+  type: "exchange";
+  id: string;
+  pid: number;
+  command: string;
+  connection: Connection;
+  protocol: HttpProtocol;
+  state: ExchangeEvent["state"];
+  method: string | null;
+  target: string | null;
+  authority: string | null;
+  status: number | null;
+  requestSize: number;
+  responseSize: number;
+  /** Media type of the response, without parameters. */
+  contentType: string | null;
+  startedAt: string;
+  durationMs: number | null;
+  problem?: Reason;
+  grpcStatus?: number;
+  source?: SourceLocation;
+}
+
+export interface MessageRow {
+  type: "message";
+  id: string;
+  pid: number;
+  command: string;
+  connection: Connection;
+  protocol: string | null;
+  direction: MessageEvent["direction"];
+  size: number;
+  startedAt: string;
+  preview: BodyView;
+}

@@ -1,0 +1,142 @@
+// The traffic contract: one object a line in `plainsight trace --json`; the same objects reach the editor.
+import type { Path, Reason, StackName } from "./coverage.ts";
+
+/** `out` leaves the traced process, `in` reaches it. */
+export type Direction = "in" | "out";
+
+/** What is not known is null: never an invented address or port. */
+export interface Connection {
+  id: string;
+  role: "client" | "server" | null;
+  /** `address:port`, IPv6 in brackets. */
+  local: string | null;
+  remote: string | null;
+  serverName: string | null;
+}
+
+/** A header as it was on the wire; null where a mid-connection attach left HPACK's dynamic table unknown. */
+export type Header = [name: string | null, value: string | null];
+
+/** A body as it is shown: text where it is text, else hex; decoded from its content encoding. */
+export interface BodyView {
+  text?: string;
+  hex?: string;
+  /** The content encoding that was undone, such as `gzip`. */
+  decodedFrom?: string;
+  /** Wire bytes beyond the body limit, which are not shown. */
+  omittedBytes?: number;
+  /** Why it could not be decoded or is not whole. */
+  problem?: string;
+}
+
+export interface RequestView {
+  method: string | null;
+  target: string | null;
+  authority: string | null;
+  headers: Header[];
+  trailers?: Header[];
+  /** Bytes of the body after transfer coding is undone, before content encoding is. */
+  bodySize: number;
+  body: BodyView | null;
+}
+
+export interface ResponseView {
+  status: number | null;
+  reason: string | null;
+  headers: Header[];
+  trailers?: Header[];
+  bodySize: number;
+  body: BodyView | null;
+}
+
+export interface SourceLocation {
+  file: string;
+  line: number;
+  column?: number;
+  function?: string;
+  confidence: "line" | "function" | "possible";
+}
+
+export type HttpProtocol = "http/1.0" | "http/1.1" | "h2";
+
+export interface ExchangeEvent {
+  type: "exchange";
+  id: string;
+  pid: number;
+  command: string;
+  connection: Connection;
+  protocol: HttpProtocol;
+  path: Path;
+  /** `pending` until the response has ended; `trace --json` prints no pending exchange. */
+  state: "pending" | "complete" | "incomplete";
+  request: RequestView | null;
+  response: ResponseView | null;
+  /** Why the exchange is incomplete: connection closed, stream reset, bytes lost, attached in mid-stream. */
+  problem?: Reason;
+  /** From the `grpc-status` trailer. */
+  grpcStatus?: number;
+  /** ISO 8601. */
+  startedAt: string;
+  durationMs: number | null;
+  source?: SourceLocation;
+}
+
+export interface MessageEvent {
+  type: "message";
+  id: string;
+  pid: number;
+  command: string;
+  connection: Connection;
+  /** Null when the protocol is not known. */
+  protocol: string | null;
+  direction: Direction;
+  size: number;
+  at: string;
+  preview: { text: string } | { hex: string };
+}
+
+export interface AttachedEvent {
+  type: "attached";
+  pid: number;
+  command: string;
+  stack: StackName;
+  file: string;
+  functions: string[];
+}
+
+export interface LostEvent {
+  type: "lost";
+  records: number;
+  bytes: number;
+  reason: "ring-buffer-full" | "payload-not-readable" | "call-table-full" | "display-limit";
+}
+
+export interface SkippedEvent {
+  type: "skipped";
+  pid: number;
+  reason: Reason;
+}
+
+export interface ExitedEvent {
+  type: "exited";
+  pid: number;
+  command: string;
+}
+
+export interface SummaryEvent {
+  type: "summary";
+  exchanges: number;
+  messages: number;
+  /** Records lost. */
+  lost: number;
+  durationMs: number;
+}
+
+export type TraceEvent =
+  | AttachedEvent
+  | ExchangeEvent
+  | MessageEvent
+  | LostEvent
+  | SkippedEvent
+  | ExitedEvent
+  | SummaryEvent;
