@@ -11,8 +11,8 @@ export interface MappedFile {
   device: string;
   inode: number;
   deleted: boolean;
-  /** One mapped range, `start-end` in hex as it names an entry of /proc/PID/map_files. */
-  range: string;
+  /** One mapped range, `start-end` in hex as it names an entry of /proc/PID/map_files; null when no process maps it yet. */
+  range: string | null;
 }
 
 /** A function that a probe can sit on. */

@@ -1,0 +1,88 @@
+// What this host offers: kernel, architecture, and which paths to plaintext are open to whoever runs the analyzer.
+// It only asks; attaching is the tracer's.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { hostname, machine, release } from "node:os";
+import type { HostReport, PathAvailability } from "../protocol/coverage.ts";
+
+/** What decides whether uprobes can be had. */
+export interface Rights {
+  arch: string;
+  kernel: string;
+  btf: boolean;
+  /** Effective capabilities, bit by bit as `CapEff` of /proc/self/status has them. */
+  capabilities: bigint;
+  /** False in a rootless container, whose root has no rights over the kernel. */
+  initialUserNamespace: boolean;
+  /** True when `sudo -n true` succeeds, so that the tracer can be started through it. */
+  sudo: boolean;
+}
+
+/** Bit numbers of linux/capability.h. */
+const capSysAdmin = 21n;
+const capPerfmon = 38n;
+const capBpf = 39n;
+
+/** Uprobes with a cookie, which tells the program which function was hit, came with Linux 5.15. */
+const oldestKernel: [major: number, minor: number] = [5, 15];
+
+/** Says whether plaintext can be captured by uprobes, and when not, what is missing and the remedy. */
+export function uprobeAvailability(rights: Rights): PathAvailability {
+  const no = (reason: string): PathAvailability => ({ available: false, reason });
+  if (rights.arch !== "x86_64") return no(`this version captures on x86_64 only, not on ${rights.arch}`);
+  const [major = 0, minor = 0] = rights.kernel.split(".").map((part) => Number.parseInt(part, 10));
+  if (major < oldestKernel[0] || (major === oldestKernel[0] && minor < oldestKernel[1])) {
+    return no(`kernel ${rights.kernel} is too old: uprobes with a cookie need ${oldestKernel.join(".")} or later`);
+  }
+  if (!rights.btf) return no("the kernel has no BTF at /sys/kernel/btf/vmlinux (needs CONFIG_DEBUG_INFO_BTF)");
+  if (rights.sudo) return { available: true };
+  const has = (capability: bigint): boolean => ((rights.capabilities >> capability) & 1n) === 1n;
+  const enough = has(capSysAdmin) || (has(capBpf) && has(capPerfmon));
+  if (!enough) return no("not permitted: needs CAP_BPF and CAP_PERFMON; run it with sudo");
+  if (!rights.initialUserNamespace) {
+    return no("root of a user namespace has no rights over the kernel: run it outside the rootless container");
+  }
+  return { available: true };
+}
+
+function readOwn(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function ownRights(): Rights {
+  const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(readOwn("/proc/self/status"))?.[1] ?? "0";
+  const rights: Rights = {
+    arch: machine(),
+    kernel: release(),
+    btf: existsSync("/sys/kernel/btf/vmlinux"),
+    capabilities: BigInt(`0x${capabilities}`),
+    initialUserNamespace: /^\s*0\s+0\s+4294967295\s*$/.test(readOwn("/proc/self/uid_map")),
+    sudo: false,
+  };
+  if (uprobeAvailability(rights).available) return rights;
+  const sudo = spawnSync("sudo", ["-n", "true"], { stdio: "ignore", timeout: 2000 });
+  return { ...rights, sudo: sudo.status === 0 };
+}
+
+/** Describes the host as the analyzer's own process sees it. */
+export function describeHost(): HostReport {
+  const later = (what: string): PathAvailability => ({
+    available: false,
+    reason: `${what} belongs to a later version`,
+  });
+  return {
+    hostname: hostname(),
+    kernel: release(),
+    arch: machine(),
+    paths: {
+      uprobe: uprobeAvailability(ownRights()),
+      agent: later("capture inside a managed runtime"),
+      mitm: later("the local proxy"),
+      xdp: later("reading the names in TLS handshakes off the network"),
+    },
+  };
+}
