@@ -14,6 +14,9 @@ export interface Connection {
   serverName: string | null;
 }
 
+/** Stands in place of a masked secret, alone or within a value (`Bearer ••••••`), in headers and bodies. */
+export const maskedValue = "••••••";
+
 /** A header as it was on the wire; null where a mid-connection attach left HPACK's dynamic table unknown. */
 export type Header = [name: string | null, value: string | null];
 
