@@ -1,0 +1,80 @@
+// Generated from bpf/events.h by scripts/layout.mjs: sizes and byte offsets of its records. Do not edit.
+
+export const headerLayout = {
+  bytes: 24,
+  record: 0,
+  pid: 4,
+  tid: 8,
+  monotonicNs: 16,
+} as const;
+
+export const dataLayout = {
+  bytes: 64,
+  header: 0,
+  tls: 24,
+  birthNs: 32,
+  position: 40,
+  payloadBytes: 48,
+  missingBytes: 52,
+  direction: 56,
+  fromStart: 57,
+} as const;
+
+export const freeLayout = {
+  bytes: 40,
+  header: 0,
+  tls: 24,
+  birthNs: 32,
+} as const;
+
+export const serverNameLayout = {
+  bytes: 304,
+  header: 0,
+  tls: 24,
+  birthNs: 32,
+  nameBytes: 40,
+  name: 48,
+} as const;
+
+export const socketLayout = {
+  bytes: 80,
+  header: 0,
+  tls: 24,
+  birthNs: 32,
+  family: 40,
+  localPort: 42,
+  remotePort: 44,
+  local: 48,
+  remote: 64,
+} as const;
+
+export const processLayout = {
+  bytes: 48,
+  header: 0,
+  parentPid: 24,
+  command: 32,
+} as const;
+export const PS_RECORD_DATA = 1;
+export const PS_RECORD_FREE = 2;
+export const PS_RECORD_SERVER_NAME = 3;
+export const PS_RECORD_SOCKET = 4;
+export const PS_RECORD_EXEC = 5;
+export const PS_RECORD_EXIT = 6;
+export const PS_RECORD_FORK = 7;
+export const PS_RECORD_LIBRARY = 8;
+export const PS_ROLE_WRITE = 1;
+export const PS_ROLE_READ = 2;
+export const PS_ROLE_WRITE_EX = 3;
+export const PS_ROLE_READ_EX = 4;
+export const PS_ROLE_FREE = 5;
+export const PS_ROLE_SET_SERVER_NAME = 6;
+export const PS_ROLE_GET_SERVER_NAME = 7;
+export const PS_ROLE_CTRL_SERVER_NAME = 8;
+export const PS_DIRECTION_OUT = 0;
+export const PS_DIRECTION_IN = 1;
+export const PS_LOSS_RING_FULL = 0;
+export const PS_LOSS_UNREADABLE = 1;
+export const PS_LOSS_TABLE_FULL = 2;
+export const PS_LOSS_REASONS = 3;
+export const PS_CHUNK_BYTES = 32768;
+export const PS_SERVER_NAME_BYTES = 256;
