@@ -6,6 +6,8 @@ import type { BodyView, Connection, ExchangeEvent, HttpProtocol, MessageEvent, S
 export const scanRequest = "plainsight/scan";
 export interface ScanParams {
   pids?: number[];
+  /** True: from now on a `coverage` notification follows when processes come or go; false: no longer. */
+  watch?: boolean;
 }
 export type ScanResult = CoverageReport;
 

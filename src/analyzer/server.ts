@@ -1,0 +1,21 @@
+// The language server, `plainsight lsp`: the scanner and the capture, served on standard input and output. It owns
+// standard output; whatever else wants to speak does so on standard error.
+import { createConnection } from "vscode-languageserver/node";
+import { openTraceSession } from "./capture/trace-session.ts";
+import { Scanner } from "./scan.ts";
+import { everyProcess } from "./selection.ts";
+import { serve } from "./server/serve.ts";
+
+/** Serves until the client disconnects, which ends the process. */
+export function serveLanguageServer(): Promise<void> {
+  for (const level of ["log", "info", "debug"] as const) console[level] = console.error;
+  const connection = createConnection(process.stdin, process.stdout);
+  const scanner = new Scanner();
+  serve(connection, {
+    scan: (pids) => scanner.scan({ ...everyProcess, pids: pids ?? [] }).report,
+    openTraceSession,
+  });
+  return new Promise((resolve) => {
+    connection.onExit(resolve);
+  });
+}

@@ -1,0 +1,90 @@
+// Answers the messages of protocol/editor.ts on a connection: what each request does and which notifications follow.
+// What is served comes from outside, so that it can be another scanner and another capture.
+import type { Connection } from "vscode-languageserver/node";
+import type { CoverageReport } from "../../protocol/coverage.ts";
+import * as editor from "../../protocol/editor.ts";
+import { CoverageWatch } from "./coverage-watch.ts";
+import { TrafficBatches } from "./traffic-batches.ts";
+import { rowOf } from "./traffic-rows.ts";
+import { TrafficStore } from "./traffic-store.ts";
+import { Tracing, type TracingOptions } from "./tracing.ts";
+
+const storeLimits = { items: 5000, bytes: 64 * 1024 * 1024 };
+const batchLimits = { intervalMs: 100, rows: 500 };
+const rescanIntervalMs = 5000;
+const stateIntervalMs = 100;
+
+/** What the server serves. */
+export interface ServerParts {
+  /** These processes, or all. */
+  scan(pids: number[] | undefined): CoverageReport;
+  openTraceSession: TracingOptions["open"];
+}
+
+/** Answers the editor's messages on a connection, which starts to listen. */
+export function serve(connection: Connection, parts: ServerParts): void {
+  const store = new TrafficStore(storeLimits);
+  const batches = new TrafficBatches(batchLimits, (params) => {
+    void connection.sendNotification(editor.trafficNotification, params);
+  });
+
+  let stateTimer: NodeJS.Timeout | null = null;
+  const tracing = new Tracing({
+    open: (options) => parts.openTraceSession(options),
+    onTraffic(event) {
+      store.put(event);
+      batches.add(rowOf(event));
+    },
+    onState() {
+      stateTimer ??= setTimeout(sendState, stateIntervalMs);
+    },
+  });
+  function sendState(): void {
+    stateTimer = null;
+    void connection.sendNotification(editor.stateNotification, tracing.state);
+  }
+
+  const watch = new CoverageWatch({
+    intervalMs: rescanIntervalMs,
+    scan() {
+      void connection.sendNotification(editor.coverageNotification, scanAll());
+    },
+  });
+  function scanAll(): CoverageReport {
+    const startedMs = performance.now();
+    const report = parts.scan(undefined);
+    watch.scanned(performance.now() - startedMs);
+    return report;
+  }
+
+  connection.onInitialize(() => ({ capabilities: {}, serverInfo: { name: "plainsight" } }));
+  connection.onRequest(editor.scanRequest, (params: editor.ScanParams | null): editor.ScanResult => {
+    if (params?.watch === true) watch.start();
+    if (params?.watch === false) watch.stop();
+    return params?.pids ? parts.scan(params.pids) : scanAll();
+  });
+  connection.onRequest(editor.startTraceRequest, (params: editor.StartTraceParams) => tracing.start(params));
+  connection.onRequest(editor.stopTraceRequest, async (params: editor.StopTraceParams | null) => {
+    await tracing.stop(params ?? {});
+    return null;
+  });
+  connection.onRequest<editor.DetailsResult, unknown>(editor.detailsRequest, ({ id }: editor.DetailsParams) =>
+    store.get(id),
+  );
+  connection.onRequest(editor.clearRequest, () => {
+    store.clear();
+    batches.clear();
+    tracing.clear();
+    return null;
+  });
+  connection.onNotification(editor.configureNotification, (params: editor.ConfigureParams) => {
+    tracing.configure(params);
+  });
+  connection.onShutdown(async () => {
+    watch.stop();
+    await tracing.close();
+    batches.clear();
+    if (stateTimer) clearTimeout(stateTimer);
+  });
+  connection.listen();
+}

@@ -1,0 +1,137 @@
+// The server's one trace: opened when first asked for, closed when nothing is left to trace. It counts what came and
+// what was lost, and keeps the problem that stopped it from opening.
+import type {
+  Problem,
+  StartTraceParams,
+  StartTraceResult,
+  StateParams,
+  StopTraceParams,
+} from "../../protocol/editor.ts";
+import type { ExchangeEvent, MessageEvent, TraceEvent } from "../../protocol/traffic.ts";
+import type { TraceSession, TraceSessionOptions } from "../capture/trace-session.ts";
+
+export interface TracingOptions {
+  /** Opens the capture; rejects with an error that has a `problem` when rights or kernel support are missing. */
+  open(options: TraceSessionOptions): Promise<TraceSession>;
+  onTraffic(event: ExchangeEvent | MessageEvent): void;
+  /** `state` has changed. */
+  onState(): void;
+}
+
+export class Tracing {
+  readonly #options: TracingOptions;
+  readonly #counts = { exchanges: 0, messages: 0, lost: { records: 0, bytes: 0 } };
+  #settings = { bodyLimit: 64 * 1024, showSecrets: false };
+  #session: TraceSession | null = null;
+  #problem: Problem | undefined;
+  /** Starting and stopping take their turns: the session is never opened twice, nor closed under a start. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: TracingOptions) {
+    this.#options = options;
+  }
+
+  get state(): StateParams {
+    const tracing = (this.#session?.traced ?? []).map(({ pid, command }) => ({ pid, command }));
+    const lost = { ...this.#counts.lost };
+    return { tracing, ...this.#counts, lost, ...(this.#problem && { problem: this.#problem }) };
+  }
+
+  /** Applies from the next body on, to a session that is open too. */
+  configure(settings: { bodyLimit: number; showSecrets: boolean }): void {
+    this.#settings = settings;
+    this.#session?.configure(settings);
+  }
+
+  start(params: StartTraceParams): Promise<StartTraceResult> {
+    return this.#next(async () => {
+      try {
+        this.#session ??= await this.#options.open({
+          ...this.#settings,
+          onEvent: (event) => {
+            this.#receive(event);
+          },
+        });
+        this.#problem = undefined;
+        const result = await this.#session.add(params.pids, {
+          followChildren: params.followChildren ?? false,
+        });
+        await this.#closeWhenIdle();
+        return result;
+      } catch (error) {
+        this.#problem = problemOf(error);
+        return { attached: [], skipped: [], problem: this.#problem };
+      }
+    });
+  }
+
+  /** Stops these processes, or all. */
+  stop(params: StopTraceParams): Promise<void> {
+    return this.#next(async () => {
+      if (!this.#session) return;
+      await this.#session.remove(params.pids ?? this.#session.traced.map(({ pid }) => pid));
+      await this.#closeWhenIdle();
+    });
+  }
+
+  /** Detaches everything; a later start opens anew. */
+  close(): Promise<void> {
+    return this.#next(() => this.#close());
+  }
+
+  /** Counts from zero again. */
+  clear(): void {
+    Object.assign(this.#counts, { exchanges: 0, messages: 0, lost: { records: 0, bytes: 0 } });
+    this.#options.onState();
+  }
+
+  #next<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(work).finally(() => {
+      this.#options.onState();
+    });
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async #closeWhenIdle(): Promise<void> {
+    if (this.#session?.traced.length === 0) await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    await session?.close();
+  }
+
+  #receive(event: TraceEvent): void {
+    switch (event.type) {
+      case "exchange":
+        if (event.state !== "pending") this.#counts.exchanges += 1;
+        this.#options.onTraffic(event);
+        break;
+      case "message":
+        this.#counts.messages += 1;
+        this.#options.onTraffic(event);
+        break;
+      case "lost":
+        this.#counts.lost.records += event.records;
+        this.#counts.lost.bytes += event.bytes;
+        break;
+      case "exited":
+        if (this.#session?.traced.length === 0) void this.#next(() => this.#closeWhenIdle());
+        break;
+      case "attached":
+      case "skipped":
+      case "summary":
+        break;
+    }
+    this.#options.onState();
+  }
+}
+
+/** The problem an error carries, or the error itself as one: a failure is shown, never swallowed. */
+function problemOf(error: unknown): Problem {
+  if (error instanceof Error && "problem" in error) return error.problem as Problem;
+  const text = error instanceof Error ? error.message : String(error);
+  return { code: "trace-failed", text, remedy: "See Plainsight's output for what happened" };
+}

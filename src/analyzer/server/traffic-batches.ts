@@ -1,0 +1,64 @@
+// Gathers rows and hands them on in batches, so that a burst never floods the editor: a steady beat, a cap for each
+// batch, one row per id, and a count of what was left out.
+import type { TrafficParams, TrafficRow } from "../../protocol/editor.ts";
+
+export interface BatchLimits {
+  intervalMs: number;
+  /** Rows in one batch. */
+  rows: number;
+}
+
+export class TrafficBatches {
+  readonly #send: (params: TrafficParams) => void;
+  readonly #limits: BatchLimits;
+  readonly #waiting = new Map<string, TrafficRow>();
+  /** Pending rows that the editor already shows: their outcome must reach it, whatever the burst. */
+  readonly #shownPending = new Set<string>();
+  #dropped = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(limits: BatchLimits, send: (params: TrafficParams) => void) {
+    this.#limits = limits;
+    this.#send = send;
+  }
+
+  add(row: TrafficRow): void {
+    const hasPlace =
+      this.#waiting.has(row.id) || this.#shownPending.has(row.id) || this.#waiting.size < this.#limits.rows;
+    if (hasPlace) this.#waiting.set(row.id, row);
+    // A pending row that finds no place is not yet lost: its outcome comes and is counted, or finds one.
+    else if (!isPending(row)) this.#dropped += 1;
+    this.#timer ??= setTimeout(() => {
+      this.flush();
+    }, this.#limits.intervalMs);
+  }
+
+  /** Sends what waits, now. */
+  flush(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#waiting.size === 0 && this.#dropped === 0) return;
+    const rows = [...this.#waiting.values()];
+    const dropped = this.#dropped;
+    this.#waiting.clear();
+    this.#dropped = 0;
+    for (const row of rows) {
+      if (isPending(row)) this.#shownPending.add(row.id);
+      else this.#shownPending.delete(row.id);
+    }
+    this.#send({ rows, dropped });
+  }
+
+  /** Forgets what waits, without sending it. */
+  clear(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#waiting.clear();
+    this.#shownPending.clear();
+    this.#dropped = 0;
+  }
+}
+
+function isPending(row: TrafficRow): boolean {
+  return row.type === "exchange" && row.state === "pending";
+}

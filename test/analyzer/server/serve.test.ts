@@ -1,0 +1,212 @@
+// The server's messages over a real JSON-RPC connection, with a scanner and a capture that the test plays.
+import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
+import { test, type TestContext } from "node:test";
+import { createConnection, createProtocolConnection } from "vscode-languageserver/node";
+import { StreamMessageReader, StreamMessageWriter } from "vscode-languageserver-protocol/node";
+import type { TraceSession, TraceSessionOptions } from "../../../src/analyzer/capture/trace-session.ts";
+import { serve } from "../../../src/analyzer/server/serve.ts";
+import type { CoverageReport } from "../../../src/protocol/coverage.ts";
+import * as editor from "../../../src/protocol/editor.ts";
+import type { TraceEvent } from "../../../src/protocol/traffic.ts";
+import { exchange, message } from "./traffic-fixtures.ts";
+
+const report: CoverageReport = {
+  schema: "plainsight.coverage/1",
+  generatedAt: "2026-01-31T12:00:00.000Z",
+  host: {
+    hostname: "host",
+    kernel: "6.18.0",
+    arch: "x86_64",
+    paths: {
+      uprobe: { available: true },
+      agent: { available: false, reason: "" },
+      mitm: { available: false, reason: "" },
+      xdp: { available: false, reason: "" },
+    },
+  },
+  processes: [],
+  skipped: [],
+  summary: { processes: 0, withTls: 0, traceable: 0, proxy: 0, metadata: 0, dark: 0, unknown: 0 },
+};
+const problem = {
+  code: "not-permitted",
+  text: "needs CAP_BPF",
+  remedy: "Run it with sudo",
+  command: "sudo …",
+};
+
+/** A capture that keeps a log of what it was told. */
+class PlayedCapture {
+  readonly log: string[] = [];
+  fails = false;
+  emit: (event: TraceEvent) => void = () => undefined;
+  traced: { pid: number; command: string }[] = [];
+
+  open(options: TraceSessionOptions): Promise<TraceSession> {
+    if (this.fails) return Promise.reject(Object.assign(new Error(problem.text), { problem }));
+    this.log.push(`open ${options.bodyLimit} ${options.showSecrets}`);
+    this.emit = options.onEvent;
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the session's getter needs the capture
+    const capture = this;
+    return Promise.resolve({
+      get traced() {
+        return capture.traced;
+      },
+      add(pids, { followChildren }) {
+        capture.log.push(`add ${pids.join(" ")}${followChildren ? " and children" : ""}`);
+        capture.traced = [...capture.traced, ...pids.map((pid) => ({ pid, command: "node" }))];
+        return Promise.resolve({ attached: pids, skipped: [] });
+      },
+      remove(pids) {
+        capture.log.push(`remove ${pids.join(" ")}`);
+        capture.traced = capture.traced.filter(({ pid }) => !pids.includes(pid));
+        return Promise.resolve();
+      },
+      configure({ bodyLimit, showSecrets }) {
+        capture.log.push(`configure ${bodyLimit} ${showSecrets}`);
+      },
+      close() {
+        capture.log.push("close");
+        return Promise.resolve({ type: "summary", exchanges: 0, messages: 0, lost: 0, durationMs: 0 });
+      },
+    });
+  }
+}
+
+function connect(t: TestContext, capture = new PlayedCapture()) {
+  const [up, down] = [new PassThrough(), new PassThrough()];
+  const server = createConnection(new StreamMessageReader(up), new StreamMessageWriter(down));
+  const scans: (number[] | undefined)[] = [];
+  serve(server, {
+    scan(pids) {
+      scans.push(pids);
+      return report;
+    },
+    openTraceSession: (options) => capture.open(options),
+  });
+  const client = createProtocolConnection(new StreamMessageReader(down), new StreamMessageWriter(up));
+  client.listen();
+  t.after(async () => {
+    await client.sendRequest("shutdown");
+    client.dispose();
+    server.dispose();
+  });
+  /** The next notification that `fits`. */
+  const next = <Params>(method: string, fits: (params: Params) => boolean = () => true): Promise<Params> =>
+    new Promise((resolve) => {
+      const listener = client.onNotification(method, (params: Params) => {
+        if (!fits(params)) return;
+        listener.dispose();
+        resolve(params);
+      });
+    });
+  return { client, capture, scans, next };
+}
+
+const start = (pids: number[], followChildren?: boolean): editor.StartTraceParams => ({
+  pids,
+  ...(followChildren !== undefined && { followChildren }),
+});
+
+test("server: a scan answers with the coverage, of all processes or of those asked for", async (t) => {
+  const { client, scans } = connect(t);
+  await client.sendRequest("initialize", { capabilities: {}, processId: null, rootUri: null });
+  assert.deepStrictEqual(await client.sendRequest(editor.scanRequest, {}), report);
+  await client.sendRequest(editor.scanRequest, { pids: [7] });
+  assert.deepStrictEqual(scans, [undefined, [7]]);
+});
+
+test("server: a trace opens once, and closes when its last process is stopped", async (t) => {
+  const { client, capture } = connect(t);
+  await client.sendRequest("initialize", { capabilities: {}, processId: null, rootUri: null });
+  await client.sendNotification(editor.configureNotification, { showSecrets: true, bodyLimit: 100 });
+  const answers = await Promise.all([
+    client.sendRequest(editor.startTraceRequest, start([1], true)),
+    client.sendRequest(editor.startTraceRequest, start([2])),
+  ]);
+  await client.sendNotification(editor.configureNotification, { showSecrets: false, bodyLimit: 200 });
+  await client.sendRequest(editor.stopTraceRequest, { pids: [1] });
+  await client.sendRequest(editor.stopTraceRequest, {});
+  assert.deepStrictEqual(
+    [answers, capture.log],
+    [
+      [
+        { attached: [1], skipped: [] },
+        { attached: [2], skipped: [] },
+      ],
+      [
+        "open 100 true",
+        "add 1 and children",
+        "add 2",
+        "configure 200 false",
+        "remove 1",
+        "remove 2",
+        "close",
+      ],
+    ],
+  );
+});
+
+test("server: missing rights come back as the problem and its remedy, and go when a start succeeds", async (t) => {
+  const { client, capture, next } = connect(t);
+  await client.sendRequest("initialize", { capabilities: {}, processId: null, rootUri: null });
+  capture.fails = true;
+  const state = next<editor.StateParams>(editor.stateNotification);
+  assert.deepStrictEqual(await client.sendRequest(editor.startTraceRequest, start([1])), {
+    attached: [],
+    skipped: [],
+    problem,
+  });
+  assert.deepStrictEqual((await state).problem, problem);
+  capture.fails = false;
+  const better = next<editor.StateParams>(editor.stateNotification, ({ tracing }) => tracing.length > 0);
+  await client.sendRequest(editor.startTraceRequest, start([1]));
+  assert.equal((await better).problem, undefined);
+});
+
+test("server: traffic arrives as rows, in full on request, and is forgotten when cleared", async (t) => {
+  const { client, capture, next } = connect(t);
+  await client.sendRequest("initialize", { capabilities: {}, processId: null, rootUri: null });
+  await client.sendRequest(editor.startTraceRequest, start([4242]));
+  const traffic = next<editor.TrafficParams>(editor.trafficNotification);
+  const counted = next<editor.StateParams>(editor.stateNotification, ({ messages }) => messages > 0);
+  capture.emit(exchange("e1", { state: "pending" }));
+  capture.emit(exchange("e1"));
+  capture.emit(message("m1"));
+  capture.emit({ type: "lost", records: 3, bytes: 18_200, reason: "ring-buffer-full" });
+  assert.deepStrictEqual(
+    (await traffic).rows.map(({ id }) => id),
+    ["e1", "m1"],
+  );
+  assert.deepStrictEqual(await counted, {
+    tracing: [{ pid: 4242, command: "node" }],
+    exchanges: 1,
+    messages: 1,
+    lost: { records: 3, bytes: 18_200 },
+  });
+  assert.deepStrictEqual(await client.sendRequest(editor.detailsRequest, { id: "e1" }), exchange("e1"));
+  const cleared = next<editor.StateParams>(editor.stateNotification, ({ exchanges }) => exchanges === 0);
+  await client.sendRequest(editor.clearRequest);
+  await cleared;
+  assert.equal(await client.sendRequest(editor.detailsRequest, { id: "e1" }), null);
+});
+
+test("server: a trace whose processes have all exited closes by itself", async (t) => {
+  const { client, capture, next } = connect(t);
+  await client.sendRequest("initialize", { capabilities: {}, processId: null, rootUri: null });
+  await client.sendRequest(editor.startTraceRequest, start([1]));
+  const idle = next<editor.StateParams>(editor.stateNotification, ({ tracing }) => tracing.length === 0);
+  capture.traced = [];
+  capture.emit({ type: "exited", pid: 1, command: "node" });
+  await idle;
+  assert.deepStrictEqual(capture.log.at(-1), "close");
+});
+
+test("server: shutting down detaches", async (t) => {
+  const { client, capture } = connect(t);
+  await client.sendRequest("initialize", { capabilities: {}, processId: null, rootUri: null });
+  await client.sendRequest(editor.startTraceRequest, start([1]));
+  await client.sendRequest("shutdown");
+  assert.deepStrictEqual(capture.log.at(-1), "close");
+});
