@@ -32,15 +32,20 @@ export function uprobeAvailability(rights: Rights): PathAvailability {
   if (rights.arch !== "x86_64") return no(`this version captures on x86_64 only, not on ${rights.arch}`);
   const [major = 0, minor = 0] = rights.kernel.split(".").map((part) => Number.parseInt(part, 10));
   if (major < oldestKernel[0] || (major === oldestKernel[0] && minor < oldestKernel[1])) {
-    return no(`kernel ${rights.kernel} is too old: uprobes with a cookie need ${oldestKernel.join(".")} or later`);
+    return no(
+      `kernel ${rights.kernel} is too old: uprobes with a cookie need ${oldestKernel.join(".")} or later`,
+    );
   }
-  if (!rights.btf) return no("the kernel has no BTF at /sys/kernel/btf/vmlinux (needs CONFIG_DEBUG_INFO_BTF)");
+  if (!rights.btf)
+    return no("the kernel has no BTF at /sys/kernel/btf/vmlinux (needs CONFIG_DEBUG_INFO_BTF)");
   if (rights.sudo) return { available: true };
   const has = (capability: bigint): boolean => ((rights.capabilities >> capability) & 1n) === 1n;
   const enough = has(capSysAdmin) || (has(capBpf) && has(capPerfmon));
   if (!enough) return no("not permitted: needs CAP_BPF and CAP_PERFMON; run it with sudo");
   if (!rights.initialUserNamespace) {
-    return no("root of a user namespace has no rights over the kernel: run it outside the rootless container");
+    return no(
+      "root of a user namespace has no rights over the kernel: run it outside the rootless container",
+    );
   }
   return { available: true };
 }
