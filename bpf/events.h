@@ -7,11 +7,7 @@
 #ifndef PLAINSIGHT_EVENTS_H
 #define PLAINSIGHT_EVENTS_H
 
-#ifdef __bpf__
 #include <linux/types.h>
-#else
-#include <linux/types.h>
-#endif
 
 /* Largest payload of one data record. A longer call arrives as several records with rising position. */
 #define PS_CHUNK_BYTES 32768
@@ -39,6 +35,8 @@ enum ps_role {
     PS_ROLE_SET_SERVER_NAME = 6,
     PS_ROLE_GET_SERVER_NAME = 7,
     PS_ROLE_CTRL_SERVER_NAME = 8,
+    PS_ROLE_NEW = 9,
+    PS_ROLE_LIBRARY = 10,
 };
 
 enum ps_direction {
@@ -68,10 +66,10 @@ struct ps_data {
     __u64 tls;
     __u64 birth_ns;     /* when the connection was first seen */
     __u64 position;     /* bytes of this direction before this record, since birth */
-    __u32 payload_bytes; /* bytes that follow; 0 with unreadable set when they could not be read */
-    __u32 missing_bytes; /* bytes of the call after this record that will not come */
+    __u32 payload_bytes; /* bytes that follow; 0 when they could not be read */
+    __u32 unreadable_bytes; /* bytes at this position that could not be read from the process */
     __u8 direction;     /* enum ps_direction */
-    __u8 from_start;    /* the handshake was seen, so position 0 is the connection's first byte */
+    __u8 from_start;    /* the TLS object's creation was seen, so position 0 is the connection's first byte */
     __u8 reserved[6];
 };
 

@@ -13,6 +13,10 @@ export const probeRoles = {
   "get-server-name": 7,
   /** SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, …): what OpenSSL's SSL_set_tlsext_host_name macro calls. */
   "ctrl-server-name": 8,
+  /** SSL_new: its result is a connection that is seen from its first byte. */
+  new: 9,
+  /** The dynamic linker's _dl_debug_state: libraries were mapped. */
+  library: 10,
 } as const;
 export type ProbeRole = keyof typeof probeRoles;
 

@@ -15,7 +15,7 @@ export const dataLayout = {
   birthNs: 32,
   position: 40,
   payloadBytes: 48,
-  missingBytes: 52,
+  unreadableBytes: 52,
   direction: 56,
   fromStart: 57,
 } as const;
@@ -70,6 +70,8 @@ export const PS_ROLE_FREE = 5;
 export const PS_ROLE_SET_SERVER_NAME = 6;
 export const PS_ROLE_GET_SERVER_NAME = 7;
 export const PS_ROLE_CTRL_SERVER_NAME = 8;
+export const PS_ROLE_NEW = 9;
+export const PS_ROLE_LIBRARY = 10;
 export const PS_DIRECTION_OUT = 0;
 export const PS_DIRECTION_IN = 1;
 export const PS_LOSS_RING_FULL = 0;

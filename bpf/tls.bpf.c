@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * Probes at the plaintext boundary of a TLS library. `enter` remembers a call's arguments; `leave` emits what the call
+ * carried once its result is known, because only then is it certain how many bytes moved (a non-blocking caller
+ * retries the same bytes until they are taken). What a probe is for comes in its cookie.
+ */
+#include <linux/bpf.h>
+#include <linux/ptrace.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "events.h"
+#include "maps.h"
+
+/* Set by the loader. Copying straight into a dynptr needs Linux 6.16 (a498ee7576de). */
+const volatile bool copy_into_dynptr = false;
+
+extern int bpf_copy_from_user_dynptr(struct bpf_dynptr *to, __u64 offset, __u64 bytes, const void *from) __ksym __weak;
+extern int bpf_probe_read_user_dynptr(struct bpf_dynptr *to, __u64 offset, __u64 bytes, const void *from) __ksym __weak;
+
+/* The cookie: role in the low 32 bits, in the high ones what to add to the stack pointer to get the call's frame. */
+static __always_inline __u32 cookie_role(__u64 cookie)
+{
+    return (__u32)cookie;
+}
+
+static __always_inline __u64 cookie_frame(__u64 cookie, struct pt_regs *ctx)
+{
+    return PT_REGS_SP(ctx) + (__s64)(__s32)(cookie >> 32);
+}
+
+static __always_inline bool is_read(__u32 role)
+{
+    return role == PS_ROLE_READ || role == PS_ROLE_READ_EX;
+}
+
+static __always_inline bool is_write(__u32 role)
+{
+    return role == PS_ROLE_WRITE || role == PS_ROLE_WRITE_EX;
+}
+
+/* The thread's entry, made on first use. */
+static __always_inline struct ps_thread *current_thread(void)
+{
+    static const struct ps_thread fresh;
+    __u64 id = bpf_get_current_pid_tgid();
+    struct ps_thread *thread = bpf_map_lookup_elem(&threads, &id);
+
+    if (thread)
+        return thread;
+    bpf_map_update_elem(&threads, &id, &fresh, BPF_NOEXIST);
+    return bpf_map_lookup_elem(&threads, &id);
+}
+
+static __always_inline struct ps_connection_key key_of(__u64 tls)
+{
+    struct ps_connection_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .tls = tls };
+
+    return key;
+}
+
+/* The TLS object is gone: the next one may have its address. */
+static __always_inline void forget_connection(__u64 tls)
+{
+    struct ps_connection_key key = key_of(tls);
+    struct ps_connection *connection = bpf_map_lookup_elem(&connections, &key);
+    struct ps_free *record;
+
+    if (!connection)
+        return;
+    record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+    if (record) {
+        fill_header(&record->header, PS_RECORD_FREE);
+        record->tls = tls;
+        record->birth_ns = connection->birth_ns;
+        bpf_ringbuf_submit(record, 0);
+    } else {
+        count_lost(PS_LOSS_RING_FULL, 0);
+    }
+    bpf_map_delete_elem(&connections, &key);
+}
+
+static __always_inline void emit_library(void)
+{
+    struct ps_process *record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+
+    if (!record) {
+        count_lost(PS_LOSS_RING_FULL, 0);
+        return;
+    }
+    fill_header(&record->header, PS_RECORD_LIBRARY);
+    record->parent_pid = 0;
+    record->reserved = 0;
+    bpf_get_current_comm(record->command, sizeof(record->command));
+    bpf_ringbuf_submit(record, 0);
+}
+
+/* Where an enclosing call of the same object and direction may stand above this one's frame. */
+#define PS_NEAR_FRAME (64 * 1024)
+
+/* Remembers a call, in the slot of a call that it proves to have ended, or in a free one. */
+static __always_inline void remember(struct ps_thread *thread, struct ps_call *call)
+{
+    struct ps_call *slot = NULL;
+
+    for (int i = 0; i < PS_CALLS; i++) {
+        struct ps_call *other = &thread->calls[i];
+
+        if (!other->frame || other->frame == call->frame) {
+            slot = other;
+            continue;
+        }
+        if (other->tls == call->tls && is_read(other->role) == is_read(call->role) &&
+            is_write(other->role) == is_write(call->role)) {
+            /* SSL_read_ex may be made of SSL_read: the outer call counts, the inner one is the same bytes. */
+            if (other->frame > call->frame && other->frame - call->frame < PS_NEAR_FRAME)
+                return;
+            /* An object is in one call of a kind at a time, so the other one's return was missed. */
+            slot = other;
+        }
+    }
+    if (!slot) {
+        count_lost(PS_LOSS_TABLE_FULL, 0);
+        slot = &thread->calls[0];
+    }
+    *slot = *call;
+}
+
+SEC("uprobe")
+int enter(struct pt_regs *ctx)
+{
+    __u64 cookie = bpf_get_attach_cookie(ctx);
+    __u32 pid = bpf_get_current_pid_tgid() >> 32;
+    __u32 role = cookie_role(cookie);
+    struct ps_call call = {
+        .frame = cookie_frame(cookie, ctx),
+        .tls = PT_REGS_PARM1(ctx),
+        .role = role,
+    };
+    __u64 second = PT_REGS_PARM2(ctx), fourth = PT_REGS_PARM4(ctx);
+    struct ps_thread *thread;
+
+    /* Read here: the verifier refuses a context pointer that the compiler has moved into a branch. */
+    asm volatile("" : "+r"(second), "+r"(fourth));
+
+    if (!bpf_map_lookup_elem(&traced, &pid))
+        return 0;
+    if (role == PS_ROLE_LIBRARY) {
+        emit_library();
+        return 0;
+    }
+    if (role == PS_ROLE_FREE) {
+        forget_connection(call.tls);
+        return 0;
+    }
+    if (role == PS_ROLE_CTRL_SERVER_NAME) {
+        /* SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME = 55, type, name), openssl/tls1.h */
+        if ((int)second != 55)
+            return 0;
+        call.buffer = fourth;
+    } else {
+        call.buffer = second;
+        call.count = fourth;
+    }
+    thread = current_thread();
+    if (thread)
+        remember(thread, &call);
+    else
+        count_lost(PS_LOSS_TABLE_FULL, 0);
+    return 0;
+}
+
+/* Slices of a record that is copied without dynptr support: their size must be a constant. */
+#define PS_LARGE_SLICE 4096
+#define PS_SMALL_SLICE 256
+
+static __always_inline long copy_slice(void *to, __u32 bytes, const void *from, bool sleepable)
+{
+    return sleepable ? bpf_copy_from_user(to, bytes, from) : bpf_probe_read_user(to, bytes, from);
+}
+
+/* Copies by slices into a record whose payload room is a multiple of the small slice. */
+static __always_inline long copy_by_slices(struct bpf_dynptr *to, __u32 bytes, __u64 from, bool sleepable)
+{
+    __u32 done = 0;
+
+    for (int i = 0; i < PS_CHUNK_BYTES / PS_LARGE_SLICE; i++) {
+        if (bytes - done < PS_LARGE_SLICE)
+            break;
+        void *slice = bpf_dynptr_data(to, sizeof(struct ps_data) + done, PS_LARGE_SLICE);
+        if (!slice || copy_slice(slice, PS_LARGE_SLICE, (const void *)(from + done), sleepable))
+            return -1;
+        done += PS_LARGE_SLICE;
+    }
+    for (int i = 0; i < PS_LARGE_SLICE / PS_SMALL_SLICE; i++) {
+        __u64 rest = bytes - done;
+        if (!rest)
+            break;
+        if (rest > PS_SMALL_SLICE)
+            rest = PS_SMALL_SLICE;
+        asm volatile("" : "+r"(rest));
+        if (rest > PS_SMALL_SLICE)
+            return -1;
+        void *slice = bpf_dynptr_data(to, sizeof(struct ps_data) + done, PS_SMALL_SLICE);
+        if (!slice || copy_slice(slice, rest, (const void *)(from + done), sleepable))
+            return -1;
+        done += rest;
+    }
+    return 0;
+}
+
+static __always_inline long copy_payload(struct bpf_dynptr *to, __u32 bytes, __u64 from, bool sleepable)
+{
+    if (!copy_into_dynptr)
+        return copy_by_slices(to, bytes, from, sleepable);
+    if (sleepable)
+        return bpf_copy_from_user_dynptr(to, sizeof(struct ps_data), bytes, (const void *)from);
+    return bpf_probe_read_user_dynptr(to, sizeof(struct ps_data), bytes, (const void *)from);
+}
+
+struct ps_emission {
+    struct ps_connection_key key;
+    __u64 birth_ns;
+    __u64 position; /* of the call's first byte */
+    __u64 buffer;
+    __u64 bytes;
+    __u32 from_start;
+    __u32 direction;
+};
+
+/* One record of at most PS_CHUNK_BYTES. What cannot be kept is counted; the gap in position tells where it was. */
+static __always_inline long emit_chunk(__u32 index, struct ps_emission *emission, bool sleepable)
+{
+    __u64 offset = (__u64)index * PS_CHUNK_BYTES;
+    __u64 rest = emission->bytes - offset;
+    struct bpf_dynptr record;
+    struct ps_data *data;
+    __u32 bytes, room;
+
+    if (offset >= emission->bytes)
+        return 1;
+    bytes = rest < PS_CHUNK_BYTES ? rest : PS_CHUNK_BYTES;
+    room = copy_into_dynptr ? bytes : (bytes + PS_SMALL_SLICE - 1) & ~(PS_SMALL_SLICE - 1);
+    if (bpf_ringbuf_reserve_dynptr(&events, sizeof(*data) + room, 0, &record)) {
+        bpf_ringbuf_discard_dynptr(&record, 0);
+        count_lost(PS_LOSS_RING_FULL, bytes);
+        return 0;
+    }
+    data = bpf_dynptr_data(&record, 0, sizeof(*data));
+    if (!data) {
+        bpf_ringbuf_discard_dynptr(&record, 0);
+        return 1;
+    }
+    __builtin_memset(data, 0, sizeof(*data));
+    fill_header(&data->header, PS_RECORD_DATA);
+    data->tls = emission->key.tls;
+    data->birth_ns = emission->birth_ns;
+    data->position = emission->position + offset;
+    data->payload_bytes = bytes;
+    data->direction = emission->direction;
+    data->from_start = emission->from_start;
+    if (copy_payload(&record, bytes, emission->buffer + offset, sleepable)) {
+        /* The record stays, without its payload, so that the reader knows what is missing where. */
+        data = bpf_dynptr_data(&record, 0, sizeof(*data));
+        if (data) {
+            data->payload_bytes = 0;
+            data->unreadable_bytes = bytes;
+        }
+        count_lost(PS_LOSS_UNREADABLE, bytes);
+    }
+    bpf_ringbuf_submit_dynptr(&record, 0);
+    return 0;
+}
+
+static long emit_chunk_sleepable(__u32 index, void *emission)
+{
+    return emit_chunk(index, emission, true);
+}
+
+static long emit_chunk_atomic(__u32 index, void *emission)
+{
+    return emit_chunk(index, emission, false);
+}
+
+static __always_inline void emit_name(struct ps_connection_key *key, struct ps_connection *connection, __u64 name)
+{
+    struct ps_server_name *record;
+    long bytes;
+
+    if (!name)
+        return;
+    record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+    if (!record) {
+        count_lost(PS_LOSS_RING_FULL, 0);
+        return;
+    }
+    bytes = bpf_probe_read_user_str(record->name, sizeof(record->name), (const void *)name);
+    if (bytes <= 1) {
+        bpf_ringbuf_discard(record, 0);
+        return;
+    }
+    fill_header(&record->header, PS_RECORD_SERVER_NAME);
+    record->tls = key->tls;
+    record->birth_ns = connection->birth_ns;
+    record->name_bytes = bytes - 1;
+    record->reserved = 0;
+    bpf_ringbuf_submit(record, 0);
+}
+
+/* How many bytes the call moved; 0 when it failed or has to be called again. */
+static __always_inline __u64 bytes_moved(struct ps_call *call, __u64 result)
+{
+    __u64 bytes = 0;
+
+    if (call->role == PS_ROLE_WRITE || call->role == PS_ROLE_READ)
+        return (int)result > 0 ? (__u32)result : 0;
+    if ((int)result != 1 || bpf_probe_read_user(&bytes, sizeof(bytes), (const void *)call->count))
+        return 0;
+    return bytes;
+}
+
+static __always_inline void begin_connection(__u64 tls)
+{
+    struct ps_connection_key key = key_of(tls);
+    struct ps_connection fresh = { .birth_ns = bpf_ktime_get_ns(), .from_start = 1 };
+
+    if (tls)
+        bpf_map_update_elem(&connections, &key, &fresh, BPF_ANY);
+}
+
+static __always_inline int leave_call(struct pt_regs *ctx, bool sleepable)
+{
+    __u64 cookie = bpf_get_attach_cookie(ctx);
+    __u64 frame = cookie_frame(cookie, ctx);
+    __u32 role = cookie_role(cookie);
+    __u64 id = bpf_get_current_pid_tgid();
+    struct ps_thread *thread = bpf_map_lookup_elem(&threads, &id);
+    struct ps_call call = {};
+
+    if (!thread)
+        return 0;
+    for (int i = 0; i < PS_CALLS; i++) {
+        struct ps_call *other = &thread->calls[i];
+
+        if (other->frame == frame && other->role == role) {
+            call = *other;
+            other->frame = 0;
+            break;
+        }
+    }
+    if (!call.frame)
+        return 0;
+    if (role == PS_ROLE_NEW) {
+        begin_connection(PT_REGS_RC(ctx));
+        return 0;
+    }
+
+    struct ps_connection_key key = key_of(call.tls);
+    struct ps_connection *connection = connection_of(&key);
+
+    if (!connection) {
+        count_lost(PS_LOSS_TABLE_FULL, 0);
+        return 0;
+    }
+    if (role == PS_ROLE_SET_SERVER_NAME || role == PS_ROLE_CTRL_SERVER_NAME) {
+        emit_name(&key, connection, call.buffer);
+        return 0;
+    }
+    if (role == PS_ROLE_GET_SERVER_NAME) {
+        emit_name(&key, connection, PT_REGS_RC(ctx));
+        return 0;
+    }
+
+    struct ps_emission emission = {
+        .key = key,
+        .birth_ns = connection->birth_ns,
+        .buffer = call.buffer,
+        .bytes = bytes_moved(&call, PT_REGS_RC(ctx)),
+        .from_start = connection->from_start,
+        .direction = is_read(role) ? PS_DIRECTION_IN : PS_DIRECTION_OUT,
+    };
+    if (!emission.bytes)
+        return 0;
+    emission.position = connection->position[emission.direction & 1];
+    connection->position[emission.direction & 1] += emission.bytes;
+    if (is_write(role) && !connection->socket_known) {
+        thread->unsent_tls = call.tls;
+        thread->unsent_bytes = emission.bytes;
+    } else if (thread->unsent_tls != call.tls) {
+        thread->unsent_tls = 0;
+    }
+    __u32 chunks = (emission.bytes + PS_CHUNK_BYTES - 1) / PS_CHUNK_BYTES;
+    if (sleepable)
+        bpf_loop(chunks, emit_chunk_sleepable, &emission, 0);
+    else
+        bpf_loop(chunks, emit_chunk_atomic, &emission, 0);
+    return 0;
+}
+
+/* Sleepable, so that a payload on a page not yet touched is faulted in rather than lost. */
+SEC("uprobe.s")
+int leave(struct pt_regs *ctx)
+{
+    return leave_call(ctx, true);
+}
+
+SEC("uprobe")
+int leave_atomic(struct pt_regs *ctx)
+{
+    return leave_call(ctx, false);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,319 @@
+// The Node-API face of libbpf: every argument was checked by src/tracer/, so here is only what the library needs.
+// One object of class Programs owns everything it loaded and attached; closing it, or the process's end, detaches all.
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <napi.h>
+#include <poll.h>
+#include <string>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <vector>
+
+#include "links.h"
+#include "ring.h"
+
+namespace plainsight {
+namespace {
+
+std::string g_log;
+constexpr size_t kLogBytes = 64 * 1024;
+
+int KeepLog(enum libbpf_print_level level, const char *format, va_list args) {
+    if (level == LIBBPF_DEBUG) return 0;
+    char line[4096];
+    vsnprintf(line, sizeof(line), format, args);
+    g_log += line;
+    if (g_log.size() > kLogBytes) g_log.erase(0, g_log.size() - kLogBytes);
+    return 0;
+}
+
+Napi::Error Failure(Napi::Env env, int error, const std::string &what) {
+    const int number = error < 0 ? -error : error;
+    Napi::Error failure = Napi::Error::New(env, what + ": " + strerror(number));
+    const char *name = strerrorname_np(number);
+    failure.Set("code", Napi::String::New(env, name ? name : "UNKNOWN"));
+    return failure;
+}
+
+// Waits on libuv's pool until the ring has records or the owner closes; the descriptors are its own copies.
+class Waiter : public Napi::AsyncWorker {
+   public:
+    Waiter(Napi::Env env, int ring_fd, int close_fd)
+        : Napi::AsyncWorker(env), deferred_(env), ring_fd_(dup(ring_fd)), close_fd_(dup(close_fd)) {}
+    ~Waiter() override {
+        close(ring_fd_);
+        close(close_fd_);
+    }
+    Napi::Promise Promise() { return deferred_.Promise(); }
+    void Execute() override {
+        pollfd fds[] = {{ring_fd_, POLLIN, 0}, {close_fd_, POLLIN, 0}};
+        while (poll(fds, 2, -1) < 0 && errno == EINTR) {
+        }
+        open_ = fds[1].revents == 0;
+    }
+    void OnOK() override { deferred_.Resolve(Napi::Boolean::New(Env(), open_)); }
+
+   private:
+    Napi::Promise::Deferred deferred_;
+    int ring_fd_;
+    int close_fd_;
+    bool open_ = false;
+};
+
+struct Attachment {
+    std::vector<bpf_link *> links;  // perf links and tracepoints
+    int multi_fd = -1;              // a multi link made by hand
+};
+
+class Programs : public Napi::ObjectWrap<Programs> {
+   public:
+    static Napi::Function Define(Napi::Env env) {
+        return DefineClass(env, "Programs",
+                           {
+                               InstanceMethod<&Programs::AttachUprobes>("attachUprobes"),
+                               InstanceMethod<&Programs::AttachRawTracepoint>("attachRawTracepoint"),
+                               InstanceMethod<&Programs::Detach>("detach"),
+                               InstanceMethod<&Programs::UpdateMap>("updateMap"),
+                               InstanceMethod<&Programs::DeleteFromMap>("deleteFromMap"),
+                               InstanceMethod<&Programs::ReadMap>("readMap"),
+                               InstanceMethod<&Programs::Drain>("drain"),
+                               InstanceMethod<&Programs::Wait>("wait"),
+                               InstanceMethod<&Programs::Close>("close"),
+                           });
+    }
+
+    explicit Programs(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Programs>(info) {
+        const Napi::Object options = info[0].As<Napi::Object>();
+        const Napi::Array paths = options.Get("objects").As<Napi::Array>();
+        close_fd_ = eventfd(0, EFD_CLOEXEC);
+        uprobe_multi_ = options.Get("uprobeMulti").ToBoolean();
+        for (uint32_t i = 0; i < paths.Length(); i++) {
+            const std::string path = paths.Get(i).ToString();
+            const int error = Load(path, options);
+            if (error) {
+                Release();
+                throw Failure(info.Env(), error, "load " + path);
+            }
+        }
+        const size_t ring_bytes = options.Get("ringBytes").ToNumber().Int64Value();
+        const int ring_fd = MapFd("events");
+        ring_ = std::make_unique<Ring>();
+        const int error = ring_fd < 0 ? ENOENT : ring_->Open(ring_fd, ring_bytes);
+        if (error) {
+            Release();
+            throw Failure(info.Env(), error, "map the ring buffer");
+        }
+    }
+
+    ~Programs() override { Release(); }
+
+   private:
+    int Load(const std::string &path, const Napi::Object &options) {
+        bpf_object *object = bpf_object__open_file(path.c_str(), nullptr);
+        if (!object) return errno;
+        objects_.push_back(object);
+        const Napi::Array without = options.Get("without").As<Napi::Array>();
+        bpf_program *program;
+        bpf_object__for_each_program(program, object) {
+            for (uint32_t i = 0; i < without.Length(); i++) {
+                if (without.Get(i).ToString().Utf8Value() == bpf_program__name(program))
+                    bpf_program__set_autoload(program, false);
+            }
+            if (uprobe_multi_ && strncmp(bpf_program__section_name(program), "uprobe", 6) == 0)
+                bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(kTraceUprobeMulti));
+        }
+        bpf_map *map;
+        bpf_object__for_each_map(map, object) {
+            const std::string name = bpf_map__name(map);
+            const auto known = maps_.find(name);
+            int error = 0;
+            if (name.size() > 7 && name.compare(name.size() - 7, 7, ".rodata") == 0) {
+                SetConstants(map, options);
+            } else if (known != maps_.end()) {
+                error = bpf_map__reuse_fd(map, bpf_map__fd(known->second));
+            } else if (name == "events") {
+                error = bpf_map__set_max_entries(map, options.Get("ringBytes").ToNumber().Uint32Value());
+            }
+            if (error) return error;
+        }
+        if (const int error = bpf_object__load(object)) return error;
+        bpf_object__for_each_map(map, object) maps_.emplace(bpf_map__name(map), map);
+        return 0;
+    }
+
+    // tls.bpf.c is the only object with constants, and copy_into_dynptr the only one of them.
+    static void SetConstants(bpf_map *map, const Napi::Object &options) {
+        size_t bytes = 0;
+        auto *value = static_cast<uint8_t *>(const_cast<void *>(bpf_map__initial_value(map, &bytes)));
+        if (value && bytes > 0) value[0] = options.Get("copyIntoDynptr").ToBoolean() ? 1 : 0;
+    }
+
+    int MapFd(const std::string &name) const {
+        const auto found = maps_.find(name);
+        return found == maps_.end() ? -1 : bpf_map__fd(found->second);
+    }
+
+    bpf_program *Find(const std::string &name) const {
+        for (bpf_object *object : objects_) {
+            if (bpf_program *program = bpf_object__find_program_by_name(object, name.c_str())) return program;
+        }
+        return nullptr;
+    }
+
+    Napi::Value Keep(Napi::Env env, Attachment attachment) {
+        attachments_.emplace(++last_handle_, std::move(attachment));
+        return Napi::Number::New(env, last_handle_);
+    }
+
+    Napi::Value AttachUprobes(const Napi::CallbackInfo &info) {
+        const Napi::Object options = info[0].As<Napi::Object>();
+        const std::string name = options.Get("program").ToString();
+        const std::string path = options.Get("path").ToString();
+        const Napi::Array offsets = options.Get("offsets").As<Napi::Array>();
+        const Napi::Array cookies = options.Get("cookies").As<Napi::Array>();
+        UprobeTarget target = {path.c_str(), options.Get("pid").ToNumber(), options.Get("isReturn").ToBoolean(), {}, {}};
+        for (uint32_t i = 0; i < offsets.Length(); i++) {
+            bool lossless;
+            target.offsets.push_back(offsets.Get(i).ToNumber().Int64Value());
+            target.cookies.push_back(cookies.Get(i).As<Napi::BigInt>().Uint64Value(&lossless));
+        }
+        bpf_program *program = Find(name);
+        if (!program) throw Failure(info.Env(), ENOENT, "attach " + name);
+        Attachment attachment;
+        const int error = uprobe_multi_ ? AttachMulti(program, target, attachment) : AttachPerf(program, target, attachment);
+        if (error) {
+            Drop(attachment);
+            throw Failure(info.Env(), error, "attach " + name + " to " + path);
+        }
+        return Keep(info.Env(), std::move(attachment));
+    }
+
+    static int AttachMulti(bpf_program *program, const UprobeTarget &target, Attachment &attachment) {
+        attachment.multi_fd = CreateUprobeMulti(program, target);
+        return attachment.multi_fd < 0 ? attachment.multi_fd : 0;
+    }
+
+    static int AttachPerf(bpf_program *program, const UprobeTarget &target, Attachment &attachment) {
+        for (size_t i = 0; i < target.offsets.size(); i++) {
+            LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = target.cookies[i], .retprobe = target.isReturn);
+            const int pid = target.pid == 0 ? -1 : target.pid;
+            bpf_link *link =
+                bpf_program__attach_uprobe_opts(program, pid, target.path, target.offsets[i], &options);
+            if (!link) return errno;
+            attachment.links.push_back(link);
+        }
+        return 0;
+    }
+
+    Napi::Value AttachRawTracepoint(const Napi::CallbackInfo &info) {
+        const std::string name = info[0].ToString();
+        bpf_program *program = Find(name);
+        if (!program) throw Failure(info.Env(), ENOENT, "attach " + name);
+        bpf_link *link = bpf_program__attach(program);
+        if (!link) throw Failure(info.Env(), errno, "attach " + name + " to " + bpf_program__section_name(program));
+        Attachment attachment;
+        attachment.links.push_back(link);
+        return Keep(info.Env(), std::move(attachment));
+    }
+
+    static void Drop(Attachment &attachment) {
+        for (bpf_link *link : attachment.links) bpf_link__destroy(link);
+        if (attachment.multi_fd >= 0) close(attachment.multi_fd);
+        attachment = {};
+    }
+
+    void Detach(const Napi::CallbackInfo &info) {
+        const auto found = attachments_.find(info[0].ToNumber().Int32Value());
+        if (found == attachments_.end()) return;
+        Drop(found->second);
+        attachments_.erase(found);
+    }
+
+    int RequireMap(const Napi::CallbackInfo &info) const {
+        const std::string name = info[0].ToString();
+        const int fd = MapFd(name);
+        if (fd < 0) throw Failure(info.Env(), ENOENT, "find the map " + name);
+        return fd;
+    }
+
+    void UpdateMap(const Napi::CallbackInfo &info) {
+        const int fd = RequireMap(info);
+        const auto key = info[1].As<Napi::Uint8Array>();
+        const auto value = info[2].As<Napi::Uint8Array>();
+        if (bpf_map_update_elem(fd, key.Data(), value.Data(), BPF_ANY))
+            throw Failure(info.Env(), errno, "update the map " + info[0].ToString().Utf8Value());
+    }
+
+    Napi::Value DeleteFromMap(const Napi::CallbackInfo &info) {
+        const int fd = RequireMap(info);
+        return Napi::Boolean::New(info.Env(), bpf_map_delete_elem(fd, info[1].As<Napi::Uint8Array>().Data()) == 0);
+    }
+
+    Napi::Value ReadMap(const Napi::CallbackInfo &info) {
+        const int fd = RequireMap(info);
+        const bpf_map *map = maps_.at(info[0].ToString());
+        Napi::Uint8Array value = Napi::Uint8Array::New(info.Env(), bpf_map__value_size(map));
+        if (bpf_map_lookup_elem(fd, info[1].As<Napi::Uint8Array>().Data(), value.Data())) return info.Env().Null();
+        return value;
+    }
+
+    Napi::Value Drain(const Napi::CallbackInfo &info) {
+        auto target = info[0].As<Napi::Uint8Array>();
+        return Napi::Number::New(info.Env(), ring_ ? ring_->Drain(target.Data(), target.ByteLength()) : 0);
+    }
+
+    Napi::Value Wait(const Napi::CallbackInfo &info) {
+        auto *waiter = new Waiter(info.Env(), MapFd("events"), close_fd_);
+        Napi::Promise promise = waiter->Promise();
+        waiter->Queue();
+        return promise;
+    }
+
+    void Close(const Napi::CallbackInfo &) { Release(); }
+
+    void Release() {
+        for (auto &[handle, attachment] : attachments_) Drop(attachment);
+        attachments_.clear();
+        ring_.reset();
+        maps_.clear();
+        for (bpf_object *object : objects_) bpf_object__close(object);
+        objects_.clear();
+        if (close_fd_ >= 0) {
+            eventfd_write(close_fd_, 1);  // a pending wait has its own copy of the descriptor
+            close(close_fd_);
+            close_fd_ = -1;
+        }
+    }
+
+    std::vector<bpf_object *> objects_;
+    std::map<std::string, bpf_map *> maps_;
+    std::map<int, Attachment> attachments_;
+    std::unique_ptr<Ring> ring_;
+    int last_handle_ = 0;
+    int close_fd_ = -1;
+    bool uprobe_multi_ = false;
+};
+
+Napi::Value TakeLog(const Napi::CallbackInfo &info) {
+    const Napi::String log = Napi::String::New(info.Env(), g_log);
+    g_log.clear();
+    return log;
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+    libbpf_set_print(KeepLog);
+    exports.Set("Programs", Programs::Define(env));
+    exports.Set("takeLog", Napi::Function::New(env, TakeLog));
+    return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(plainsight, Init)
+
+}  // namespace plainsight

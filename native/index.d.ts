@@ -1,0 +1,56 @@
+/**
+ * The addon: a thin skin over libbpf. It loads, attaches, reads and closes; it decides nothing. Every failure throws an
+ * Error whose `code` is the errno's name (`EPERM`) and whose message says the operation and the object.
+ */
+export interface LoadOptions {
+  /** BPF object files; a map that several define is shared. */
+  objects: string[];
+  /** Size of the ring buffer, a power of two and a multiple of the page size. */
+  ringBytes: number;
+  /** Load uprobe programs for multi links (Linux ≥ 6.6). */
+  uprobeMulti: boolean;
+  /** Value of `copy_into_dynptr` in tls.bpf.c (Linux ≥ 6.16). */
+  copyIntoDynptr: boolean;
+  /** Programs of these names are not loaded. */
+  without: string[];
+}
+
+export interface UprobeOptions {
+  /** Name of the program. */
+  program: string;
+  /** File to probe; `/proc/self/fd/N` names the very file that was verified. */
+  path: string;
+  /** A process, or 0 for every process that maps the file. */
+  pid: number;
+  /** Return probes. */
+  isReturn: boolean;
+  offsets: number[];
+  /** One for each offset. */
+  cookies: bigint[];
+}
+
+export class Programs {
+  constructor(options: LoadOptions);
+  /** Attaches one program at all offsets, or at none; gives a handle for `detach`. */
+  attachUprobes(options: UprobeOptions): number;
+  /** Attaches a program to the raw tracepoint that its section names; gives a handle for `detach`. */
+  attachRawTracepoint(program: string): number;
+  detach(handle: number): void;
+  updateMap(map: string, key: Uint8Array, value: Uint8Array): void;
+  /** False when there was no such key. */
+  deleteFromMap(map: string, key: Uint8Array): boolean;
+  /** Null when there is no such key. */
+  readMap(map: string, key: Uint8Array): Uint8Array | null;
+  /**
+   * Moves finished records, with the ring's own 8-byte headers (include/uapi/linux/bpf.h, BPF_RINGBUF_*), into
+   * `target`; gives the bytes written. A record larger than `target` is never split: 0 is given and it stays.
+   */
+  drain(target: Uint8Array): number;
+  /** Resolves true when records may be there, false after `close`. One wait at a time. */
+  wait(): Promise<boolean>;
+  /** Detaches everything. Safe to call again, and while a wait is pending. */
+  close(): void;
+}
+
+/** Log lines of libbpf since the last call; the verifier's words after a failed load. */
+export function takeLog(): string;
