@@ -1,0 +1,56 @@
+// Numbers and instants as a person reads them in a narrow column. Units: bytes (powers of 1000, as browsers' network
+// panels count), milliseconds, milliseconds since the epoch.
+
+const byteUnits = ["B", "kB", "MB", "GB", "TB"];
+
+/** `0 B`, `812 B`, `1.2 kB`, `34 kB`, `5.0 MB`. */
+export function formatBytes(byteCount: number): string {
+  let value = byteCount;
+  let unit = 0;
+  // 999.5 would round up to a fourth digit.
+  while (value >= 999.5 && unit < byteUnits.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit > 0 && value < 9.95 ? 1 : 0;
+  return `${value.toFixed(digits)} ${byteUnits[unit] ?? ""}`;
+}
+
+/** `0.4 ms`, `12 ms`, `1.20 s`, `2 min 5 s`. */
+export function formatDuration(durationMs: number): string {
+  if (durationMs < 9.95) return `${durationMs.toFixed(1)} ms`;
+  if (durationMs < 999.5) return `${durationMs.toFixed(0)} ms`;
+  if (durationMs < 59_995) return `${(durationMs / 1000).toFixed(2)} s`;
+  const seconds = Math.round(durationMs / 1000);
+  const rest = seconds % 60;
+  return `${Math.floor(seconds / 60)} min${rest === 0 ? "" : ` ${rest} s`}`;
+}
+
+/** Local wall clock time with milliseconds, `14:03:07.250`; a dash when the instant is not a number. */
+export function formatTime(epochMs: number): string {
+  if (Number.isNaN(epochMs)) return "–";
+  const date = new Date(epochMs);
+  const two = (value: number): string => value.toString().padStart(2, "0");
+  return (
+    `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}` +
+    `.${date.getMilliseconds().toString().padStart(3, "0")}`
+  );
+}
+
+/** `1 row`, `1,204 rows`. */
+export function formatCount(count: number, singular: string, plural = `${singular}s`): string {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? singular : plural}`;
+}
+
+/** The part of a media type that tells one response from another: `json`, `html`, `grpc`, `svg`. */
+export function shortMediaType(mediaType: string): string {
+  const subtype = mediaType.slice(mediaType.indexOf("/") + 1).toLowerCase();
+  const plain = subtype.replace(/^(x-|vnd\.)/, "");
+  const aliases: Record<string, string> = {
+    "octet-stream": "binary",
+    "www-form-urlencoded": "form",
+    "svg+xml": "svg",
+    "event-stream": "events",
+  };
+  return aliases[plain] ?? (mediaType.startsWith("text/") && plain === "plain" ? "text" : plain);
+}

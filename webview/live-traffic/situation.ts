@@ -1,0 +1,33 @@
+// Decides what stands in the list's place when it has no rows to show. It draws nothing.
+import type { Problem, StateParams } from "../../src/protocol/editor.ts";
+
+export type Situation =
+  | { kind: "rows" }
+  /** Before the extension has answered. */
+  | { kind: "loading" }
+  | { kind: "problem"; problem: Problem }
+  /** Nothing is traced. */
+  | { kind: "idle" }
+  /** Something is traced and has said nothing yet. */
+  | { kind: "waiting"; tracing: StateParams["tracing"] }
+  /** Paused before anything was shown. */
+  | { kind: "held"; heldCount: number }
+  /** Rows are there, and the filter or the time range hides all of them. */
+  | { kind: "filtered"; hiddenCount: number };
+
+export interface Facts {
+  /** Null before the extension has answered. */
+  state: StateParams | null;
+  rowCount: number;
+  shownCount: number;
+  heldCount: number;
+}
+
+export function situationOf({ state, rowCount, shownCount, heldCount }: Facts): Situation {
+  if (state === null) return { kind: "loading" };
+  if (shownCount > 0) return { kind: "rows" };
+  if (rowCount > 0) return { kind: "filtered", hiddenCount: rowCount };
+  if (heldCount > 0) return { kind: "held", heldCount };
+  if (state.problem !== undefined) return { kind: "problem", problem: state.problem };
+  return state.tracing.length === 0 ? { kind: "idle" } : { kind: "waiting", tracing: state.tracing };
+}
