@@ -1,68 +1,19 @@
 // One ELF file as facts: what it is, what it needs, where its functions are. Which of those functions matter is for
 // stacks/ to say. Nothing here throws: a broken structure becomes a problem and the rest is still given.
 import type { ByteReader } from "../bytes.ts";
-import type { ElfProblem } from "./problems.ts";
+import { AddressMap } from "./address-map.ts";
+import { readDynamic, type Dynamic } from "./dynamic.ts";
+import { readGoBuild, type GoBuild } from "./go-build.ts";
+import { readBuildId, readDebugLink, readInterpreter } from "./notes.ts";
+import { ProblemList, type ElfProblem } from "./problems.ts";
+import { Symbols, type ElfSymbol } from "./symbols.ts";
+import { readTables, type ElfSection, type ElfSegment, type Tables } from "./tables.ts";
+import { findText, occurrences, textRanges } from "./text-search.ts";
 
+export type { GoBuild } from "./go-build.ts";
 export type { ElfProblem } from "./problems.ts";
-
-/** An entry of the section table, as the table states it: its range may lie past the end of the file. */
-export interface ElfSection {
-  name: string;
-  type: SectionType;
-  address: bigint;
-  fileOffset: number;
-  /** Bytes; a `nobits` section has none of them in the file. */
-  size: number;
-  link: number;
-  info: number;
-}
-
-export type SectionType =
-  | "null"
-  | "progbits"
-  | "symtab"
-  | "strtab"
-  | "note"
-  | "nobits"
-  | "dynamic"
-  | "dynsym"
-  | "gnu-hash"
-  | "gnu-verdef"
-  | "gnu-versym"
-  | "other";
-
-/** An entry of the program header table. */
-export interface ElfSegment {
-  type: "load" | "dynamic" | "interp" | "note" | "other";
-  address: bigint;
-  fileOffset: number;
-  /** Bytes in the file; in memory the segment may be larger. */
-  fileSize: number;
-  executable: boolean;
-  writable: boolean;
-}
-
-/** A function that the file itself defines, in a segment that is mapped executable. */
-export interface ElfSymbol {
-  name: string;
-  /** Version node such as `OPENSSL_3.0.0`, or null where the symbol has none. */
-  version: string | null;
-  /** Virtual address, before relocation. */
-  address: bigint;
-  /** Where a probe goes: the offset in the file, not the virtual address. */
-  fileOffset: number;
-  /** Bytes, 0 when the table does not say. */
-  size: number;
-  table: "dynsym" | "symtab";
-}
-
-/** What a Go program says about itself. */
-export interface GoBuild {
-  /** Such as `go1.24.1`, or null when .go.buildinfo is missing or unreadable. */
-  version: string | null;
-  /** Where .gopclntab is, or null when it was not found. */
-  pclntab: { fileOffset: number; size: number } | null;
-}
+export type { ElfSymbol } from "./symbols.ts";
+export type { ElfSection, ElfSegment, SectionType } from "./tables.ts";
 
 export interface ElfFile {
   readonly class: 32 | 64;
@@ -112,7 +63,51 @@ export interface ElfFile {
 /** Exactly one of the two is there. */
 export type ElfReading = { elf: ElfFile; notElf: null } | { elf: null; notElf: ElfProblem };
 
+const mostBytes = 1 << 20;
+
 /** Reads the tables of an ELF file (a few KiB); symbols, text and Go tables are read when asked for. Never throws. */
 export function readElf(reader: ByteReader): ElfReading {
-  return { elf: null, notElf: { code: "not-elf", text: `none of the ${reader.size} bytes is read yet` } };
+  const problems = new ProblemList();
+  const { tables, notElf } = readTables(reader, problems);
+  if (tables === null) return { elf: null, notElf };
+
+  const { bytes, segments, sections } = tables;
+  const addresses = new AddressMap(segments, bytes.size);
+  const dynamic = readDynamic(tables, addresses, problems);
+  const symbols = new Symbols(tables, dynamic, addresses, problems);
+  const interpreter = readInterpreter(tables, problems);
+  let goBuild: GoBuild | null | undefined;
+  const elf: ElfFile = {
+    class: bytes.layout.wide ? 64 : 32,
+    byteOrder: bytes.layout.littleEndian ? "little" : "big",
+    machine: tables.machine,
+    kind: kindOf(tables, dynamic, interpreter),
+    sections,
+    segments,
+    interpreter,
+    soname: dynamic?.soname ?? null,
+    needed: dynamic?.needed ?? [],
+    buildId: readBuildId(tables, problems),
+    debugLink: readDebugLink(tables, problems),
+    hasDynsym: symbols.dynsym !== null,
+    hasSymtab: symbols.symtab !== null,
+    problems: problems.list,
+    definedSymbols: (names) => symbols.defined(names),
+    fileOffsetOf: (address) => addresses.fileOffsetOf(address),
+    bytesAt: (fileOffset, length) => bytes.read(fileOffset, Math.min(length, mostBytes)),
+    goBuild: () => (goBuild === undefined ? (goBuild = readGoBuild(tables, addresses)) : goBuild),
+    findText: (start, pattern = /^/, section?: string) =>
+      findText(bytes, textRanges(tables, section), start, pattern, problems),
+    containsText: (text, section) =>
+      occurrences(bytes, textRanges(tables, section), Buffer.from(text)).next().done === false,
+  };
+  return { elf, notElf: null };
+}
+
+/** A PIE has the type of a library: it is told by its flag, or (older linkers) by asking for a linker without a name. */
+function kindOf({ type }: Tables, dynamic: Dynamic | null, interpreter: string | null): ElfFile["kind"] {
+  if (type === "exec") return "executable";
+  if (type === "other") return "other";
+  const namedLibrary = (dynamic?.soname ?? null) !== null;
+  return dynamic?.pie === true || (interpreter !== null && !namedLibrary) ? "executable" : "shared";
 }

@@ -1,0 +1,248 @@
+// The header, the program headers and the section table, decoded by elfy: the only file that imports it. elfy wants
+// whole files and trusts them, so it is handed the header and one checked table at a time (ELF-64 Object File Format).
+import elfy, { type ElfyHeader, type ElfyProgram, type ElfySection } from "elfy";
+import type { ByteReader } from "../bytes.ts";
+import { FileBytes, textAt, type FileRange } from "./file-bytes.ts";
+import type { ElfProblem, ProblemList } from "./problems.ts";
+
+export type SectionType =
+  | "null"
+  | "progbits"
+  | "symtab"
+  | "strtab"
+  | "note"
+  | "nobits"
+  | "dynamic"
+  | "dynsym"
+  | "gnu-hash"
+  | "gnu-verdef"
+  | "gnu-versym"
+  | "other";
+
+/** An entry of the section table, as the table states it: its range may lie past the end of the file. */
+export interface ElfSection {
+  name: string;
+  type: SectionType;
+  address: bigint;
+  fileOffset: number;
+  /** Bytes; a `nobits` section has none of them in the file. */
+  size: number;
+  link: number;
+  info: number;
+}
+
+/** An entry of the program header table. */
+export interface ElfSegment {
+  type: "load" | "dynamic" | "interp" | "note" | "other";
+  address: bigint;
+  fileOffset: number;
+  /** Bytes in the file; in memory the segment may be larger. */
+  fileSize: number;
+  executable: boolean;
+  writable: boolean;
+}
+
+export interface Tables {
+  bytes: FileBytes;
+  machine: "x86_64" | "aarch64" | "other";
+  /** e_type; a PIE is `dyn`, as a library is. */
+  type: "exec" | "dyn" | "other";
+  segments: ElfSegment[];
+  sections: ElfSection[];
+}
+
+const machines: Record<string, Tables["machine"]> = { amd64: "x86_64", AArch64: "aarch64" };
+
+/** elfy's names; it gives the GNU types those that Solaris has for the same numbers. */
+const sectionTypes: Record<string, SectionType> = {
+  null: "null",
+  progbits: "progbits",
+  symtab: "symtab",
+  strtab: "strtab",
+  note: "note",
+  nobits: "nobits",
+  dynamic: "dynamic",
+  dynsym: "dynsym",
+  gnu_hash: "gnu-hash",
+  sunw_verdef: "gnu-verdef",
+  hios: "gnu-versym",
+};
+
+const segmentTypes: Record<string, ElfSegment["type"]> = {
+  load: "load",
+  dynamic: "dynamic",
+  interp: "interp",
+  note: "note",
+};
+
+/** The kernel runs no file with more than 64 KiB of program headers, which is fewer than these. */
+const mostSegments = 4096;
+const mostSections = 100_000;
+const longestSectionName = 256;
+const mostNameBytes = 4 << 20;
+/** Values of e_phnum and e_shstrndx that say: the number did not fit, it is in section 0. */
+const phnumInSection0 = 0xffff;
+const shstrndxInSection0 = 0xffff;
+
+/** Reads the three tables, or says why the file is not ELF. What is broken further in goes to `problems`. */
+export function readTables(
+  reader: ByteReader,
+  problems: ProblemList,
+): { tables: Tables; notElf: null } | { tables: null; notElf: ElfProblem } {
+  const ident = new FileBytes(reader, { wide: false, littleEndian: true }).read(0, 64);
+  const notElf = whyNotElf(ident);
+  if (notElf !== null) return { tables: null, notElf };
+
+  const parser = new elfy.Parser();
+  const headerBytes = Buffer.from(ident);
+  const header = parser.parseHeader(headerBytes);
+  const wide = header.class === "64";
+  const bytes = new FileBytes(reader, { wide, littleEndian: header.endian === "lsb" });
+
+  /** elfy takes offset 0 for "no table", so each table is put behind the header. */
+  const sectionsFrom = (table: Uint8Array, count: number): ElfySection[] =>
+    parser.parseSections(Buffer.concat([headerBytes, table]), {
+      ...header,
+      shoff: headerBytes.length,
+      shnum: count,
+    });
+  const programsFrom = (table: Uint8Array, count: number): ElfyProgram[] =>
+    parser.parsePrograms(Buffer.concat([headerBytes, table]), {
+      ...header,
+      phoff: headerBytes.length,
+      phnum: count,
+    });
+
+  const section0 = tableBytes(bytes, "section", sectionTable(header, 1), problems);
+  const first = section0.count === 1 ? sectionsFrom(section0.table, 1)[0] : undefined;
+  const sectionCount = header.shnum === 0 ? (first?.size ?? 0) : header.shnum;
+  const segmentCount = header.phnum === phnumInSection0 ? (first?.info ?? 0) : header.phnum;
+  const namesIndex = header.shstrndx === shstrndxInSection0 ? (first?.link ?? 0) : header.shstrndx;
+
+  const sectionPart = tableBytes(bytes, "section", sectionTable(header, sectionCount), problems);
+  const segmentPart = tableBytes(bytes, "program header", programTable(header, segmentCount), problems);
+  const sections = sectionsFrom(sectionPart.table, sectionPart.count);
+  const tables: Tables = {
+    bytes,
+    machine: machines[header.machine ?? ""] ?? "other",
+    type: header.type === "exec" || header.type === "dyn" ? header.type : "other",
+    segments: programsFrom(segmentPart.table, segmentPart.count).flatMap((entry) =>
+      segmentOf(entry, problems),
+    ),
+    sections: sectionsOf(sections, sectionNames(bytes, sections[namesIndex], problems)),
+  };
+  for (const { name, type, fileOffset, size } of tables.sections) {
+    if (type !== "nobits" && type !== "null" && fileOffset + size > bytes.size) {
+      problems.add("section-past-end", `section ${name || "without a name"} lies past the end of the file`);
+    }
+  }
+  return { tables, notElf: null };
+}
+
+function whyNotElf(ident: Uint8Array): ElfProblem | null {
+  if (ident.length === 0) return { code: "empty-file", text: "the file is empty" };
+  if (!(ident[0] === 0x7f && ident[1] === 0x45 && ident[2] === 0x4c && ident[3] === 0x46)) {
+    return { code: "not-elf", text: "the file does not begin with the ELF magic" };
+  }
+  const wide = ident[4] === 2;
+  if (!wide && ident[4] !== 1)
+    return { code: "unknown-class", text: "the file is neither 32-bit nor 64-bit ELF" };
+  if (ident[5] !== 1 && ident[5] !== 2)
+    return { code: "unknown-byte-order", text: "the byte order is not known" };
+  if (ident.length < (wide ? 64 : 52))
+    return { code: "header-truncated", text: "the file ends in the ELF header" };
+  return null;
+}
+
+/** What the header says of one table. */
+interface TablePlace {
+  fileOffset: number;
+  entrySize: number;
+  count: number;
+  /** The fields that are decoded; the entries may be larger. */
+  least: number;
+  most: number;
+}
+
+const sectionTable = (header: ElfyHeader, count: number): TablePlace => ({
+  fileOffset: header.shoff,
+  entrySize: header.shentsize,
+  count,
+  least: header.class === "64" ? 64 : 40,
+  most: mostSections,
+});
+
+const programTable = (header: ElfyHeader, count: number): TablePlace => ({
+  fileOffset: header.phoff,
+  entrySize: header.phentsize,
+  count,
+  least: header.class === "64" ? 56 : 32,
+  most: mostSegments,
+});
+
+/** The whole entries of a table that are in the file. */
+function tableBytes(
+  bytes: FileBytes,
+  what: "section" | "program header",
+  { fileOffset, entrySize, count, least, most }: TablePlace,
+  problems: ProblemList,
+): { table: Uint8Array; count: number } {
+  const code = what.replace(" ", "-");
+  const nothing = { table: new Uint8Array(0), count: 0 };
+  if (fileOffset === 0 || count === 0) return nothing;
+  if (entrySize < least) {
+    problems.add(`${code}-entry-size`, `${what} entries of ${entrySize} bytes are too small`);
+    return nothing;
+  }
+  if (count > most)
+    problems.add(`${code}-count`, `only the first ${most} of ${count} ${what} entries are read`);
+  const wanted = Math.min(count, most);
+  const table = bytes.read(fileOffset, wanted * entrySize);
+  const whole = Math.min(wanted, Math.floor(table.length / entrySize));
+  if (whole < wanted)
+    problems.add(`${code}-table-truncated`, `the ${what} table has ${whole} of ${wanted} entries`);
+  return { table: table.subarray(0, whole * entrySize), count: whole };
+}
+
+/** elfy rounds 64-bit values to doubles. No user-space address is that large: such a segment is broken. */
+function segmentOf(entry: ElfyProgram, problems: ProblemList): ElfSegment[] {
+  if (
+    !Number.isSafeInteger(entry.vaddr + entry.filesz) ||
+    !Number.isSafeInteger(entry.offset + entry.filesz)
+  ) {
+    problems.add("segment-out-of-range", "a segment has an address or offset above 2^53");
+    return [];
+  }
+  return [
+    {
+      type: segmentTypes[entry.type ?? ""] ?? "other",
+      address: BigInt(entry.vaddr),
+      fileOffset: entry.offset,
+      fileSize: entry.filesz,
+      executable: entry.flags.x === true,
+      writable: entry.flags.w === true,
+    },
+  ];
+}
+
+function sectionsOf(entries: ElfySection[], names: Uint8Array): ElfSection[] {
+  return entries.map((entry) => ({
+    name: textAt(names, entry.name, longestSectionName) ?? "",
+    type: sectionTypes[entry.type] ?? "other",
+    address: BigInt(entry.addr),
+    fileOffset: entry.off,
+    size: entry.size,
+    link: entry.link,
+    info: entry.info,
+  }));
+}
+
+function sectionNames(bytes: FileBytes, entry: ElfySection | undefined, problems: ProblemList): Uint8Array {
+  if (entry === undefined) return new Uint8Array(0);
+  if (entry.type !== "strtab") {
+    problems.add("section-names-missing", "the section names are not in a string table");
+    return new Uint8Array(0);
+  }
+  const range: FileRange = { fileOffset: entry.off, size: entry.size };
+  return bytes.read(range.fileOffset, Math.min(range.size, mostNameBytes));
+}
