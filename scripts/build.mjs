@@ -15,18 +15,32 @@ function run(program, args) {
   try {
     execFileSync(program, args, { stdio: ["ignore", "inherit", "inherit"] });
   } catch (error) {
-    throw new Error(`build: ${program} ${args.at(-1)}: ${error instanceof Error ? error.message.split("\n")[0] : error}`);
+    throw new Error(
+      `build: ${program} ${args.at(-1)}: ${error instanceof Error ? error.message.split("\n")[0] : error}`,
+    );
   }
 }
 
 async function buildBpf() {
   mkdirSync("dist/bpf", { recursive: true });
-  const headers = readdirSync("bpf").filter((name) => name.endsWith(".h")).map((name) => join("bpf", name));
+  const headers = readdirSync("bpf")
+    .filter((name) => name.endsWith(".h"))
+    .map((name) => join("bpf", name));
   for (const source of readdirSync("bpf").filter((name) => name.endsWith(".bpf.c"))) {
     const object = join("dist/bpf", source.replace(/\.c$/, ".o"));
     await whenStale(`bpf-${source}`, { inputs: [join("bpf", source), ...headers], outputs: [object] }, () => {
       // mcpu=v3 has 32-bit jumps, without which the verifier loses bounds it needs.
-      const flags = ["-g", "-O2", "-target", "bpf", "-mcpu=v3", "-D__TARGET_ARCH_x86", "-Wall", "-Wextra", "-Werror"];
+      const flags = [
+        "-g",
+        "-O2",
+        "-target",
+        "bpf",
+        "-mcpu=v3",
+        "-D__TARGET_ARCH_x86",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+      ];
       run("clang", [...flags, `-I/usr/include/${triplet}`, "-o", object, "-c", join("bpf", source)]);
       run("llvm-strip", ["-g", object]);
     });
@@ -45,15 +59,29 @@ function library(soname) {
 async function buildNative() {
   mkdirSync("dist/native", { recursive: true });
   const output = "dist/native/plainsight.node";
-  const sources = readdirSync("native").filter((name) => name.endsWith(".cc")).map((name) => join("native", name));
+  const sources = readdirSync("native")
+    .filter((name) => name.endsWith(".cc"))
+    .map((name) => join("native", name));
   const shipped = ["libbpf.so.1", "libelf.so.1", "libz.so.1"];
   const outputs = [output, ...shipped.map((name) => join("dist/native", name))];
   await whenStale("native", { inputs: ["native"], outputs }, () => {
-    const include = ["node_modules/node-addon-api", "node_modules/node-api-headers/include"].map((path) => `-I${path}`);
+    const include = ["node_modules/node-addon-api", "node_modules/node-api-headers/include"].map(
+      (path) => `-I${path}`,
+    );
     const flags = ["-std=c++17", "-O2", "-fPIC", "-Wall", "-Wextra", "-Werror", "-DNAPI_VERSION=8"];
     // DT_RPATH rather than DT_RUNPATH: it also applies to the libraries that libbpf itself needs.
     const link = ["-shared", "-Wl,--disable-new-dtags", "-Wl,-rpath,$ORIGIN", "-Wl,--no-as-needed"];
-    run("c++", [...flags, ...include, ...link, "-o", output, ...sources, "-lbpf", "-l:libelf.so.1", "-l:libz.so.1"]);
+    run("c++", [
+      ...flags,
+      ...include,
+      ...link,
+      "-o",
+      output,
+      ...sources,
+      "-lbpf",
+      "-l:libelf.so.1",
+      "-l:libz.so.1",
+    ]);
     for (const name of shipped) copyFileSync(library(name), join("dist/native", name));
   });
 }
@@ -61,7 +89,12 @@ async function buildNative() {
 /** @type {Record<string, esbuild.BuildOptions>} */
 const bundles = {
   "dist/cli.js": { entryPoints: ["src/analyzer/cli.ts"], format: "esm", platform: "node", target: "node20" },
-  "dist/tracer.js": { entryPoints: ["src/tracer/main.ts"], format: "esm", platform: "node", target: "node20" },
+  "dist/tracer.js": {
+    entryPoints: ["src/tracer/main.ts"],
+    format: "esm",
+    platform: "node",
+    target: "node20",
+  },
   "dist/extension.cjs": {
     entryPoints: ["src/extension/extension.ts"],
     format: "cjs",
@@ -69,12 +102,17 @@ const bundles = {
     target: "node20",
     external: ["vscode"],
   },
-  "dist/webview/live-traffic.js": { entryPoints: ["webview/live-traffic/main.ts"], format: "iife", target: "es2022" },
+  "dist/webview/live-traffic.js": {
+    entryPoints: ["webview/live-traffic/main.ts"],
+    format: "iife",
+    target: "es2022",
+  },
   "dist/webview/live-traffic.css": { entryPoints: ["webview/live-traffic/live-traffic.css"] },
 };
 
 // Bundled CommonJS packages ask for Node's own modules by require, which an ES module does not have.
-const requireShim = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+const requireShim =
+  'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
 async function buildBundles() {
   const inputs = ["src", "webview", "package.json", "package-lock.json", "scripts/build.mjs"];

@@ -11,10 +11,14 @@ const header = readFileSync(join(root, "bpf/events.h"), "utf8").replace(/\/\*[\s
 
 const structs = [...header.matchAll(/struct (ps_\w+) \{([^}]*)\}/g)].map(([, name, body]) => ({
   name,
-  fields: [...body.matchAll(/(\w+)(?:\[\w+\])?;/g)].map(([, field]) => field).filter((field) => field !== "reserved"),
+  fields: [...body.matchAll(/(\w+)(?:\[\w+\])?;/g)]
+    .map(([, field]) => field)
+    .filter((field) => field !== "reserved"),
 }));
 const constants = [
-  ...[...header.matchAll(/enum ps_\w+ \{([^}]*)\}/g)].flatMap(([, body]) => [...body.matchAll(/(PS_\w+)/g)].map(([name]) => name)),
+  ...[...header.matchAll(/enum ps_\w+ \{([^}]*)\}/g)].flatMap(([, body]) =>
+    [...body.matchAll(/(PS_\w+)/g)].map(([name]) => name),
+  ),
   ...[...header.matchAll(/#define (PS_\w+) \d+/g)].map(([, name]) => name),
 ];
 
@@ -42,12 +46,18 @@ try {
 
 /** @param {string} name */
 const camel = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
-const lines = ["// Generated from bpf/events.h by scripts/layout.mjs: sizes and byte offsets of its records. Do not edit."];
+const lines = [
+  "// Generated from bpf/events.h by scripts/layout.mjs: sizes and byte offsets of its records. Do not edit.",
+];
 let open = false;
-for (const [kind, name, value] of printed.trim().split("\n").map((line) => line.split(" "))) {
+for (const [kind, name, value] of printed
+  .trim()
+  .split("\n")
+  .map((line) => line.split(" "))) {
   if (kind !== "field" && open) lines.push("} as const;");
   open = kind !== "constant";
-  if (kind === "struct") lines.push("", `export const ${camel(name.replace("ps_", ""))}Layout = {`, `  bytes: ${value},`);
+  if (kind === "struct")
+    lines.push("", `export const ${camel(name.replace("ps_", ""))}Layout = {`, `  bytes: ${value},`);
   if (kind === "field") lines.push(`  ${camel(name)}: ${value},`);
   if (kind === "constant") lines.push(`export const ${name} = ${value};`);
 }
@@ -55,7 +65,9 @@ const text = `${lines.join("\n")}\n`;
 
 if (process.argv.includes("--check")) {
   if (readFileSync(target, "utf8") !== text) {
-    console.error("src/analyzer/capture/layout.ts is not what bpf/events.h says: run node scripts/layout.mjs");
+    console.error(
+      "src/analyzer/capture/layout.ts is not what bpf/events.h says: run node scripts/layout.mjs",
+    );
     process.exit(1);
   }
 } else writeFileSync(target, text);

@@ -35,7 +35,8 @@ function fingerprint(roots) {
 export async function whenStale(name, { inputs, outputs }, work) {
   const stamp = join(stamps, name);
   const now = fingerprint(inputs);
-  if (outputs.every((path) => existsSync(path)) && existsSync(stamp) && readFileSync(stamp, "utf8") === now) return;
+  if (outputs.every((path) => existsSync(path)) && existsSync(stamp) && readFileSync(stamp, "utf8") === now)
+    return;
   await work();
   mkdirSync(stamps, { recursive: true });
   writeFileSync(stamp, fingerprint(inputs));

@@ -28,16 +28,7 @@ export type Basis = "predicted" | "measured";
 export type Linkage = "dynamic" | "static" | "managed";
 
 export type StackName =
-  | "openssl"
-  | "boringssl"
-  | "libressl"
-  | "gnutls"
-  | "nss"
-  | "mbedtls"
-  | "wolfssl"
-  | "go"
-  | "rustls"
-  | "jsse";
+  "openssl" | "boringssl" | "libressl" | "gnutls" | "nss" | "mbedtls" | "wolfssl" | "go" | "rustls" | "jsse";
 
 /** A reason a person can read and a program can switch on. */
 export interface Reason {

@@ -1,6 +1,13 @@
 // The custom messages between the language server (`plainsight lsp`) and an editor, over LSP's JSON-RPC.
 import type { CoverageReport, Reason } from "./coverage.ts";
-import type { BodyView, Connection, ExchangeEvent, HttpProtocol, MessageEvent, SourceLocation } from "./traffic.ts";
+import type {
+  BodyView,
+  Connection,
+  ExchangeEvent,
+  HttpProtocol,
+  MessageEvent,
+  SourceLocation,
+} from "./traffic.ts";
 
 /** Client → server: scans the host; the answer is also what `coverage` notifications carry. */
 export const scanRequest = "plainsight/scan";

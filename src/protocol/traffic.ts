@@ -136,10 +136,4 @@ export interface SummaryEvent {
 }
 
 export type TraceEvent =
-  | AttachedEvent
-  | ExchangeEvent
-  | MessageEvent
-  | LostEvent
-  | SkippedEvent
-  | ExitedEvent
-  | SummaryEvent;
+  AttachedEvent | ExchangeEvent | MessageEvent | LostEvent | SkippedEvent | ExitedEvent | SummaryEvent;

@@ -32,6 +32,11 @@ export interface ProbePoint {
   role: ProbeRole;
   site: ProbeSite;
   fileOffset: number;
+  /**
+   * Bytes from the stack pointer at the probe to the stack pointer at the function's entry: 0 at an entry, -8 at a
+   * return (the return address is gone), more than 0 at an `exit` whose frame still stands.
+   */
+  frameBias: number;
   /** Hex of the bytes that must be at `fileOffset`; the tracer refuses the plan when they differ. */
   expectedBytes: string;
 }
@@ -40,8 +45,9 @@ export interface ProbePoint {
 export interface ProbePlan {
   /** The process through which the file is opened. */
   pid: number;
-  /** Path in that process's view, and the mapped range for /proc/PID/map_files where one is known. */
+  /** Path in that process's view. */
   path: string;
+  /** The mapped range, `start-end` in hex, for /proc/PID/map_files; null when the process has not mapped the file yet. */
   range: string | null;
   inode: number;
   /** `process`: only `pid` is probed. `file`: every process that maps the file, filtered by the traced set. */
@@ -50,31 +56,52 @@ export interface ProbePlan {
 }
 
 export type TracerRequest =
+  /** The first request. Features that are given are used as they are, the others are found by trying. */
   | { type: "open"; ringBytes: number; features: Partial<TracerFeatures> }
-  /** Adds to or removes from the set of processes whose records are kept. */
+  /** Adds processes to the set whose records are kept; with `followChildren` their children join by themselves. */
   | { type: "trace"; pids: number[]; followChildren: boolean }
   | { type: "untrace"; pids: number[] }
   | { type: "attach"; plan: ProbePlan }
-  | { type: "detach"; attachment: number }
-  /** Starts exec, exit and library-load records; `linker` is the dynamic linker whose loads are reported. */
-  | { type: "watch"; processes: "all" | "traced"; linkers: ProbePlan[] }
+  | { type: "detach"; attachments: number[] }
+  /** Whether exec records of processes that are not traced are wanted too. */
+  | { type: "watch"; everyExec: boolean }
   /** Answers once every record written before it has been sent. */
   | { type: "flush" };
 
-/** What the kernel offers; found by trying, and can be turned off to test a fallback. */
+/** What the kernel offers; found by trying, and can be set to test a fallback. */
 export interface TracerFeatures {
+  /** One link for many probes (Linux 6.6, with the process filter right since 6.10); else a perf event each. */
   uprobeMulti: boolean;
+  /** Payload pages that were never touched are faulted in. */
   sleepable: boolean;
-  dynptr: boolean;
+  /** Payloads are copied straight into the ring (Linux 6.16); else in slices. */
+  copyIntoDynptr: boolean;
 }
 
 export type TracerAnswer =
-  | { type: "opened"; features: TracerFeatures; monotonicMs: number; epochMs: number }
-  | { type: "attached"; attachment: number; link: "uprobe-multi" | "perf" }
+  | { type: "opened"; features: TracerFeatures; missing: Reason[]; clock: Clock }
+  | { type: "attached"; attachments: number[] }
   | { type: "done" }
   | { type: "failed"; reason: Reason };
 
-/** Frames from the tracer: answers by request id, and counters beside the batches of records. */
-export type TracerMessage =
-  | { id: number; answer: TracerAnswer }
-  | { type: "counters"; lost: { reason: string; records: number; bytes: number }[] };
+/** One instant in both clocks: records carry CLOCK_MONOTONIC. */
+export interface Clock {
+  monotonicMs: number;
+  epochMs: number;
+}
+
+/** Records that the kernel side could not keep, since the tracer opened. */
+export interface KernelLoss {
+  reason: "ring-buffer-full" | "payload-not-readable" | "call-table-full";
+  records: number;
+  bytes: number;
+}
+
+/** JSON frames from the tracer: answers by request id, and losses whenever they have grown. */
+export type TracerMessage = { id: number; answer: TracerAnswer } | { losses: KernelLoss[] };
+
+/** JSON frames to the tracer. */
+export interface TracerCall {
+  id: number;
+  request: TracerRequest;
+}

@@ -1,0 +1,189 @@
+// The tracer's hold on the kernel: loads the programs with what this kernel offers, attaches plans, keeps the traced
+// set. Every failure leaves as an Error that names the operation and the object.
+import { closeSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { LoadOptions, Programs } from "../../native/index.d.ts";
+import type { Reason } from "../protocol/coverage.ts";
+import {
+  probeRoles,
+  type KernelLoss,
+  type ProbePlan,
+  type ProbeSite,
+  type TracerFeatures,
+} from "./messages.ts";
+import { openTarget } from "./open-target.ts";
+
+interface Addon {
+  Programs: new (options: LoadOptions) => Programs;
+  takeLog(): string;
+}
+
+/** PS_TRACED_CHILDREN of bpf/maps.h. */
+const tracedChildren = 1;
+/** By enum ps_loss of bpf/events.h. */
+const lossReasons: readonly KernelLoss["reason"][] = [
+  "ring-buffer-full",
+  "payload-not-readable",
+  "call-table-full",
+];
+/** Best first; found by trying, because distributions carry features back to older versions. */
+const featureSets: TracerFeatures[] = [true, false].flatMap((uprobeMulti) =>
+  [true, false].flatMap((sleepable) =>
+    [true, false].map((copyIntoDynptr) => ({ uprobeMulti, sleepable, copyIntoDynptr })),
+  ),
+);
+const rawTracepoints: Record<string, string> = {
+  forked: "children of traced processes",
+  executed: "processes that start later",
+  exited: "the end of traced processes",
+  sent: "connection addresses (Linux 6.3)",
+  received: "connection addresses (Linux 6.3)",
+};
+
+const u32 = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
+const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? String(error.code) : "");
+
+export class Kernel {
+  readonly features: TracerFeatures;
+  /** What this kernel or these rights do not offer; the rest works. */
+  readonly missing: Reason[] = [];
+  readonly #programs: Programs;
+
+  /** Loads everything below `folder` (dist/). Throws when no set of features loads. */
+  constructor(folder: string, ringBytes: number, wanted: Partial<TracerFeatures>) {
+    const addon = createRequire(import.meta.url)(join(folder, "native/plainsight.node")) as Addon;
+    const objects = ["tls", "process", "socket"].map((name) => join(folder, `bpf/${name}.bpf.o`));
+    let failure: unknown;
+    const fitting = featureSets.filter((set) =>
+      Object.entries(wanted).every(([name, value]) => set[name as keyof TracerFeatures] === value),
+    );
+    for (const features of fitting) {
+      const { uprobeMulti, copyIntoDynptr } = features;
+      const without = [features.sleepable ? "leave_atomic" : "leave"];
+      try {
+        const programs = new addon.Programs({ objects, ringBytes, uprobeMulti, copyIntoDynptr, without });
+        if (!uprobeMulti || offersUprobeMulti(programs)) {
+          this.#programs = programs;
+          this.features = features;
+          this.#attachTracepoints();
+          return;
+        }
+        programs.close();
+      } catch (error) {
+        failure ??= error;
+        if (codeOf(error) === "EPERM") break;
+      }
+    }
+    process.stderr.write(addon.takeLog());
+    throw failure instanceof Error
+      ? failure
+      : new Error("load the BPF programs: no set of kernel features fits");
+  }
+
+  #attachTracepoints(): void {
+    for (const [program, purpose] of Object.entries(rawTracepoints)) {
+      try {
+        this.#programs.attachRawTracepoint(program);
+      } catch (error) {
+        const text = `${purpose}: ${error instanceof Error ? error.message : String(error)}`;
+        this.missing.push({ code: `no-${program}`, text });
+      }
+    }
+  }
+
+  trace(pids: number[], followChildren: boolean): void {
+    for (const pid of pids)
+      this.#programs.updateMap("traced", u32(pid), u32(followChildren ? tracedChildren : 0));
+  }
+
+  untrace(pids: number[]): void {
+    for (const pid of pids) this.#programs.deleteFromMap("traced", u32(pid));
+  }
+
+  watchEveryExec(wanted: boolean): void {
+    this.#programs.updateMap("watch_all", u32(0), u32(wanted ? 1 : 0));
+  }
+
+  /** All points of the plan or none. Gives the handles to detach. */
+  attach(plan: ProbePlan): number[] {
+    const target = openTarget(plan);
+    const handles: number[] = [];
+    try {
+      // Returns first: a call that is seen to enter must be seen to leave.
+      for (const site of ["return", "exit", "entry"] as const) {
+        const points = plan.points.filter((point) => point.site === site);
+        if (points.length === 0) continue;
+        handles.push(
+          this.#programs.attachUprobes({
+            program: this.#programAt(site),
+            path: target.path,
+            pid: plan.scope === "process" ? plan.pid : 0,
+            isReturn: site === "return",
+            offsets: points.map((point) => point.fileOffset),
+            cookies: points.map((point) => cookie(probeRoles[point.role], point.frameBias)),
+          }),
+        );
+      }
+      return handles;
+    } catch (error) {
+      this.detach(handles);
+      const why = error instanceof Error ? error.message.replace(target.path, plan.path) : String(error);
+      throw Object.assign(new Error(why), { code: codeOf(error) });
+    } finally {
+      closeSync(target.fd);
+    }
+  }
+
+  detach(handles: number[]): void {
+    for (const handle of handles) this.#programs.detach(handle);
+  }
+
+  losses(): KernelLoss[] {
+    return lossReasons.map((reason, index) => {
+      const value = this.#programs.readMap("losses", u32(index));
+      const view = value ? new DataView(value.buffer, value.byteOffset, value.byteLength) : null;
+      const read = (offset: number) => (view ? Number(view.getBigUint64(offset, true)) : 0);
+      return { reason, records: read(0), bytes: read(8) };
+    });
+  }
+
+  wait(): Promise<boolean> {
+    return this.#programs.wait();
+  }
+
+  drain(target: Uint8Array): number {
+    return this.#programs.drain(target);
+  }
+
+  close(): void {
+    this.#programs.close();
+  }
+
+  #programAt(site: ProbeSite): string {
+    if (site === "entry") return "enter";
+    return this.features.sleepable ? "leave" : "leave_atomic";
+  }
+}
+
+/** bpf/tls.bpf.c: role in the low 32 bits, signed bias to the frame in the high ones. */
+function cookie(role: number, frameBias: number): bigint {
+  return (BigInt.asUintN(32, BigInt(frameBias)) << 32n) | BigInt(role);
+}
+
+/**
+ * A link on `/` fails with EBADF where the kernel knows multi links, and one for process -1 with EINVAL where its
+ * process filter is right: before Linux 6.10 (46ba0e49b642) it matched one thread only.
+ */
+function offersUprobeMulti(programs: Programs): boolean {
+  const attempt = (pid: number) => {
+    try {
+      const options = { program: "enter", path: "/", pid, isReturn: false, offsets: [0], cookies: [0n] };
+      programs.detach(programs.attachUprobes(options));
+      return "";
+    } catch (error) {
+      return codeOf(error);
+    }
+  };
+  return attempt(0) === "EBADF" && attempt(-1) === "EINVAL";
+}

@@ -1,0 +1,78 @@
+// Checks each request before the privileged process acts on it: what does not have exactly the shape of a
+// TracerCall is refused with a reason.
+import {
+  probeRoles,
+  probeSites,
+  type ProbePlan,
+  type ProbePoint,
+  type TracerCall,
+  type TracerRequest,
+} from "./messages.ts";
+
+type Fields = Record<string, unknown>;
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+const isPid = (value: unknown): value is number => isCount(value) && value > 0 && value < 2 ** 31;
+const isText = (value: unknown): value is string => typeof value === "string" && !value.includes("\0");
+
+function isPoint(value: unknown): value is ProbePoint {
+  return (
+    isFields(value) &&
+    isText(value.function) &&
+    isText(value.role) &&
+    Object.hasOwn(probeRoles, value.role) &&
+    isText(value.site) &&
+    Object.hasOwn(probeSites, value.site) &&
+    isCount(value.fileOffset) &&
+    typeof value.frameBias === "number" &&
+    Number.isInteger(value.frameBias) &&
+    Math.abs(value.frameBias) < 2 ** 20 &&
+    isText(value.expectedBytes) &&
+    /^(?:[0-9a-f]{2}){1,64}$/.test(value.expectedBytes)
+  );
+}
+
+function isPlan(value: unknown): value is ProbePlan {
+  return (
+    isFields(value) &&
+    isPid(value.pid) &&
+    isText(value.path) &&
+    value.path.startsWith("/") &&
+    (value.range === null || (isText(value.range) && /^[0-9a-f]+-[0-9a-f]+$/.test(value.range))) &&
+    isCount(value.inode) &&
+    (value.scope === "process" || value.scope === "file") &&
+    Array.isArray(value.points) &&
+    value.points.length > 0 &&
+    value.points.length <= 4096 &&
+    value.points.every(isPoint)
+  );
+}
+
+const isPids = (value: unknown): value is number[] => Array.isArray(value) && value.every(isPid);
+
+const requests: Record<TracerRequest["type"], (fields: Fields) => boolean> = {
+  open: (fields) =>
+    isCount(fields.ringBytes) &&
+    fields.ringBytes >= 4096 &&
+    fields.ringBytes <= 2 ** 30 &&
+    Number.isInteger(Math.log2(fields.ringBytes)) &&
+    isFields(fields.features) &&
+    Object.values(fields.features).every((value) => typeof value === "boolean"),
+  trace: (fields) => isPids(fields.pids) && typeof fields.followChildren === "boolean",
+  untrace: (fields) => isPids(fields.pids),
+  attach: (fields) => isPlan(fields.plan),
+  detach: (fields) => Array.isArray(fields.attachments) && fields.attachments.every(isCount),
+  watch: (fields) => typeof fields.everyExec === "boolean",
+  flush: () => true,
+};
+
+/** The call, or null when it is not one. */
+export function validCall(value: unknown): TracerCall | null {
+  if (!isFields(value) || !isCount(value.id) || !isFields(value.request)) return null;
+  const { type } = value.request;
+  if (!isText(type) || !Object.hasOwn(requests, type)) return null;
+  return requests[type as TracerRequest["type"]](value.request) ? (value as unknown as TracerCall) : null;
+}
