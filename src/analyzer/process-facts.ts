@@ -21,6 +21,6 @@ export interface ProcessFacts {
 }
 
 /** True for the file that is the process's own executable. */
-export function isExecutable(facts: ProcessFacts, file: MappedFile): boolean {
+export function isExecutable(facts: Pick<ProcessFacts, "executable">, file: MappedFile): boolean {
   return file.path === facts.executable;
 }

@@ -1,8 +1,23 @@
 // The scan, end to end: processes, the TLS stacks in the files they map, and the verdict on each. It keeps what it
 // learned about a file, so that a later scan opens only what is new.
-import type { CoverageReport, ProcessReport, Skipped } from "../protocol/coverage.ts";
+import { realpathSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import type { CoverageReport, HostReport, ProcessReport, Reason, Skipped } from "../protocol/coverage.ts";
+import { processReport } from "./coverage/process-report.ts";
+import type { Examined } from "./coverage/process-report.ts";
+import { summarise } from "./coverage/summary.ts";
+import { FileAnalyses } from "./file-analyses.ts";
+import { describeHost } from "./host.ts";
+import { isExecutable } from "./process-facts.ts";
+import type { ProcessFacts } from "./process-facts.ts";
+import { FileReader } from "./processes/file-reader.ts";
+import { matchesSelection } from "./processes/matching.ts";
+import { ProcessTable } from "./processes/process-table.ts";
+import type { Found, ProcessIdentity } from "./processes/process-table.ts";
 import type { Selection } from "./selection.ts";
-import type { StackFinding } from "./stacks/finding.ts";
+import type { FileAnalysis } from "./stacks/analysis.ts";
+import type { MappedFile, StackFinding } from "./stacks/finding.ts";
+import { libraryKind } from "./stacks/table.ts";
 
 export interface ScannedProcess {
   report: ProcessReport;
@@ -16,17 +31,150 @@ export interface ScanOutcome {
 }
 
 export class Scanner {
+  readonly #table: ProcessTable;
+  readonly #describeHost: () => HostReport;
+  readonly #analyses = new FileAnalyses();
+  #host: HostReport | null = null;
+
+  constructor(table: ProcessTable = new ProcessTable(), host: () => HostReport = describeHost) {
+    this.#table = table;
+    this.#describeHost = host;
+  }
+
+  /** What the host offers, asked once: it may cost a run of sudo. */
+  get host(): HostReport {
+    return (this.#host ??= this.#describeHost());
+  }
+
+  /** Synchronous: some milliseconds, and for each large executable met for the first time up to a tenth of a second. */
   scan(selection: Selection): ScanOutcome {
-    throw new Error(`scan ${JSON.stringify(selection)}: under construction`);
+    const processes: ScannedProcess[] = [];
+    const skipped: Skipped[] = [];
+    const named = selection.pids.length > 0;
+    for (const pid of named ? new Set(selection.pids) : this.#table.pids()) {
+      const chosen = this.#choose(pid, selection);
+      if (chosen === null) continue;
+      const outcome = "reason" in chosen ? { skipped: chosen } : this.scanProcess(pid);
+      if ("process" in outcome) processes.push(outcome.process);
+      else skipped.push(outcome.skipped);
+    }
+    const reports = processes.map(({ report }) => report);
+    return {
+      report: {
+        schema: "plainsight.coverage/1",
+        generatedAt: new Date().toISOString(),
+        host: this.host,
+        processes: reports,
+        skipped,
+        summary: summarise(reports),
+      },
+      findings: new Map(processes.map(({ report, findings }) => [report.pid, findings])),
+    };
   }
 
   /** One process, by pid; `skipped` says why there is nothing to report. */
   scanProcess(pid: number): { process: ScannedProcess } | { skipped: Skipped } {
-    throw new Error(`scan ${pid}: under construction`);
+    let gathered = this.#gather(pid);
+    // A process between fork and exec has one program's name and the next one's files: look again.
+    if (gathered.found !== null && !mapsExecutable(gathered.found)) gathered = this.#gather(pid);
+    if (gathered.found === null) return { skipped: { pid, reason: gathered.missing } };
+    const examined = this.#examine(gathered.found);
+    return {
+      process: { report: processReport(examined, this.host.paths), findings: [...examined.findings] },
+    };
   }
 
-  /** The stacks of an executable or library by host path, before any process maps it. */
+  /**
+   * The stacks of an executable or library by host path, before any process maps it; empty for what is no ELF file.
+   * Throws when the file cannot be opened.
+   */
   analyseFile(path: string): StackFinding[] {
-    throw new Error(`analyse ${path}: under construction`);
+    const real = realpathSync(path);
+    const reader = FileReader.open(real);
+    try {
+      const { device, inode } = reader.identity;
+      const file: MappedFile = { path: real, device, inode, deleted: false, range: null };
+      return this.#analyses.analyse(reader, real).stacks.map((stack) => ({ ...stack, file }));
+    } finally {
+      reader.close();
+    }
   }
+
+  /** Null when the selection is not about this process. */
+  #choose(pid: number, selection: Selection): ProcessIdentity | Skipped | null {
+    const named = selection.pids.length > 0;
+    const narrowed = selection.names.length + selection.services.length + selection.ports.length > 0;
+    const { found, missing } = this.#table.identify(pid);
+    if (found === null) {
+      // Nobody asks for kernel threads, nor can a narrowed selection be about what has no name any more.
+      if (!named && (narrowed || missing.code === "kernel-thread")) return null;
+      return { pid, reason: !named && missing.code === "no-such-process" ? exited : missing };
+    }
+    if (!matchesSelection(found, selection)) return null;
+    if (selection.ports.length > 0) {
+      const listens = this.#table.listensOn(pid, new Set(selection.ports));
+      if (listens === false) return null;
+      if (listens === null) return { pid, reason: socketsHidden };
+    }
+    return pid === process.pid && !named ? { pid, reason: itself } : found;
+  }
+
+  #gather(pid: number): Found<ProcessFacts> {
+    const identity = this.#table.identify(pid);
+    if (identity.found === null) return identity;
+    const files = this.#table.files(identity.found);
+    if (files.found === null) return files;
+    return { found: { ...identity.found, files: files.found }, missing: null };
+  }
+
+  #examine(facts: ProcessFacts): Examined {
+    const problems: string[] = [];
+    const analysed = new Map<MappedFile, FileAnalysis>();
+    for (const file of facts.files) {
+      if (!isExecutable(facts, file) && libraryKind(basename(file.path)) === null) continue;
+      const { reader, problem } = this.#table.open(facts, file);
+      if (reader === null) {
+        problems.push(`${basename(file.path)} could not be read: ${problem}`);
+        continue;
+      }
+      try {
+        const analysis = this.#analyses.analyse(reader, file.path);
+        analysed.set(file, analysis);
+        if (analysis.problem !== null) problems.push(`${basename(file.path)}: ${analysis.problem}`);
+      } finally {
+        reader.close();
+      }
+    }
+    if (!mapsExecutable(facts)) {
+      problems.push("its code is not mapped from its executable file, as in a packed program");
+    }
+    const own = [...analysed].find(([file]) => isExecutable(facts, file))?.[1].runtime ?? null;
+    return { facts, findings: findingsOf(analysed), ownRuntime: own, problems };
+  }
+}
+
+const exited: Reason = { code: "exited", text: "the process ended while it was read" };
+const itself: Reason = { code: "self", text: "it is this scan; name it by its pid to include it" };
+const socketsHidden: Reason = {
+  code: "not-readable",
+  text: "which ports another user's process listens on may be read by root only; use sudo",
+};
+
+function mapsExecutable(facts: ProcessFacts): boolean {
+  return facts.files.some((file) => isExecutable(facts, file));
+}
+
+/** OpenSSL keeps its version in libcrypto, which a process maps from the same folder as libssl. */
+function findingsOf(analysed: ReadonlyMap<MappedFile, FileAnalysis>): StackFinding[] {
+  const cryptoVersions = new Map<string, string>();
+  for (const [file, { cryptoVersion }] of analysed) {
+    if (cryptoVersion !== null) cryptoVersions.set(dirname(file.path), cryptoVersion);
+  }
+  return [...analysed].flatMap(([file, { stacks }]) =>
+    stacks.map((stack) => {
+      const beside = stack.stack === "openssl" && stack.linkage === "dynamic" ? dirname(file.path) : null;
+      const version = (beside === null ? undefined : cryptoVersions.get(beside)) ?? stack.version;
+      return { ...stack, version, file };
+    }),
+  );
 }

@@ -3,6 +3,7 @@
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
 import type { Reason } from "../../protocol/coverage.ts";
+import { isExecutable } from "../process-facts.ts";
 import type { ProcessFacts } from "../process-facts.ts";
 import type { MappedFile } from "../stacks/finding.ts";
 import { parseArguments } from "./arguments.ts";
@@ -83,16 +84,13 @@ export class ProcessTable {
       ...file,
       path: withinRoot(file.path, root),
     }));
-    const isExecutable = (file: MappedFile): boolean => file.path === identity.executable;
-    return {
-      found: [...files.filter(isExecutable), ...files.filter((file) => !isExecutable(file))],
-      missing: null,
-    };
+    const own = files.filter((file) => isExecutable(identity, file));
+    return { found: [...own, ...files.filter((file) => !own.includes(file))], missing: null };
   }
 
   /** Opens a file of the process; the caller closes the reader. */
   open(facts: ProcessFacts, file: MappedFile): OpenedFile {
-    return openMappedFile(this.#procfs, facts.pid, file, file.path === facts.executable);
+    return openMappedFile(this.#procfs, facts.pid, file, isExecutable(facts, file));
   }
 
   /** Whether the process listens on one of the TCP ports; null when its sockets may not be seen. */
@@ -151,5 +149,9 @@ const exited = (): Found<never> => missing("exited", "the process ended while it
 
 function notReadable(identity: ProcessIdentity): Found<never> {
   const owner = identity.user === null ? "another user" : `user ${identity.user}`;
-  return missing("not-readable", `what a process of ${owner} has mapped may be read by root only; use sudo`);
+  const text =
+    process.geteuid?.() === 0
+      ? "what it has mapped is refused even to root (needs CAP_SYS_PTRACE, or a security module forbids it)"
+      : `what a process of ${owner} has mapped may be read by that user and root only; use sudo`;
+  return missing("not-readable", text);
 }

@@ -1,0 +1,55 @@
+// Chooses the stack that stands for a process, and names the process's class by it.
+import type { ProcessClass, StackName } from "../../protocol/coverage.ts";
+import type { StackFinding } from "../stacks/finding.ts";
+
+/** True when plaintext can be taken in both directions at functions that were found. */
+export function isCapturable({ functions }: StackFinding): boolean {
+  const roles = functions.map(({ role }) => role);
+  const does = (plain: string): boolean => roles.some((role) => role === plain || role === `${plain}-ex`);
+  return does("read") && does("write");
+}
+
+/**
+ * The most telling stack first: one linked into the program itself was meant for it, and one of which nothing can be
+ * taken says less than one that is open. A stack inside a module serves that module alone.
+ * @param executable path of the process's own executable
+ */
+export function byWeight(findings: readonly StackFinding[], executable: string | null): StackFinding[] {
+  const weight = (finding: StackFinding): number => {
+    const capturable = isCapturable(finding);
+    if (finding.linkage === "static" && finding.file.path === executable) return capturable ? 0 : 1;
+    if (capturable) return 2;
+    if (finding.linkage === "managed") return 3;
+    return finding.linkage === "dynamic" ? 4 : 5;
+  };
+  return [...findings].sort((a, b) => weight(a) - weight(b));
+}
+
+type Named = Exclude<StackName, "openssl" | "libressl" | "boringssl" | "jsse">;
+const named: Readonly<Record<Named, ProcessClass>> = {
+  gnutls: "gnutls",
+  nss: "nss",
+  mbedtls: "mbedtls",
+  wolfssl: "wolfssl",
+  go: "go",
+  rustls: "rustls",
+};
+
+/** `node` and `jvm` are named as such, whatever they link. Without a stack, the verdict tells no-tls from unknown. */
+export function classOf(primary: StackFinding | null, runtime: string | null): ProcessClass | null {
+  if (runtime === "jvm") return "jvm";
+  if (runtime === "node" && primary !== null) return "node";
+  if (primary === null) return null;
+  const linkage = primary.linkage === "dynamic" ? "dynamic" : "static";
+  switch (primary.stack) {
+    case "openssl":
+    case "libressl":
+      return `${linkage}-openssl`;
+    case "boringssl":
+      return `${linkage}-boringssl`;
+    case "jsse":
+      return "jvm";
+    default:
+      return named[primary.stack];
+  }
+}

@@ -1,0 +1,59 @@
+// Folds the facts of one process and the stacks found in its files into its entry of the report.
+import type { HostReport, ProcessReport, StackReport } from "../../protocol/coverage.ts";
+import type { ProcessFacts } from "../process-facts.ts";
+import type { StackFinding } from "../stacks/finding.ts";
+import { stackTitle } from "../stacks/table.ts";
+import { byWeight, classOf, isCapturable } from "./classes.ts";
+import { runtimeOf } from "./runtimes.ts";
+import { judge } from "./verdicts.ts";
+import type { Judgement } from "./verdicts.ts";
+
+/** Everything the scan learned about a process. */
+export interface Examined {
+  facts: ProcessFacts;
+  findings: readonly StackFinding[];
+  /** What the executable's symbols say it is. */
+  ownRuntime: string | null;
+  problems: readonly string[];
+}
+
+export function processReport(examined: Examined, paths: HostReport["paths"]): ProcessReport {
+  const { facts, ownRuntime, problems } = examined;
+  const { files, ...identity } = facts;
+  const findings = byWeight(examined.findings, facts.executable);
+  const primary = findings[0] ?? null;
+  const runtime = runtimeOf({ ...identity, files }, ownRuntime);
+  const judgement = judge({ primary, runtime, problems, paths });
+  return {
+    ...identity,
+    class: classOf(primary, runtime) ?? (judgement.verdict === "unknown" ? "unknown" : "no-tls"),
+    runtime,
+    stacks: findings.map(stackReport),
+    path: judgement.path,
+    verdict: judgement.verdict,
+    basis: "predicted",
+    reason: { code: judgement.reason.code, text: withOthers(judgement, findings) },
+    probes: judgement.verdict === "traceable" ? findings.flatMap(probes) : [],
+    measured: null,
+  };
+}
+
+/** A traceable process may also hold a stack that is not: its reason says so. */
+function withOthers({ verdict, reason }: Judgement, findings: readonly StackFinding[]): string {
+  const closed = findings.filter((finding) => !isCapturable(finding)).map(({ stack }) => stackTitle(stack));
+  if (verdict !== "traceable" || closed.length === 0) return reason.text;
+  return `${reason.text}; what goes through ${[...new Set(closed)].join(" and ")} is not captured`;
+}
+
+function stackReport(finding: StackFinding): StackReport {
+  const { stack, linkage, file, buildId, version, symbols, evidence } = finding;
+  return { stack, linkage, file: file.path, buildId, version, symbols, evidence };
+}
+
+function probes({ file, functions }: StackFinding): ProcessReport["probes"] {
+  return functions.map(({ name, fileOffset }) => ({
+    function: name,
+    file: file.path,
+    offset: `0x${fileOffset.toString(16)}`,
+  }));
+}

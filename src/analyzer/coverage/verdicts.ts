@@ -1,0 +1,145 @@
+// The rules that turn what was found into a path, a verdict and its reason. One table, read from the top: the first
+// rule that holds decides. The verdict is what this host and this version can do; the path is what the process needs.
+import { basename } from "node:path";
+import type { HostReport, Path, Reason, Verdict } from "../../protocol/coverage.ts";
+import type { StackFinding } from "../stacks/finding.ts";
+import { stackTitle } from "../stacks/table.ts";
+import { isCapturable } from "./classes.ts";
+
+export interface Evidence {
+  /** The stack that stands for the process, or null when there is none. */
+  primary: StackFinding | null;
+  runtime: string | null;
+  /** Why the executable or a TLS library could not be read or understood. */
+  problems: readonly string[];
+  paths: HostReport["paths"];
+}
+
+export interface Judgement {
+  path: Path;
+  verdict: Verdict;
+  reason: Reason;
+}
+
+interface Rule {
+  code: string;
+  path: Path;
+  verdict: Verdict;
+  when: (evidence: Evidence) => boolean;
+  text: (evidence: Evidence) => string;
+}
+
+const is =
+  (...stacks: StackFinding["stack"][]) =>
+  ({ primary }: Evidence): boolean =>
+    primary !== null && stacks.includes(primary.stack);
+const open = ({ primary }: Evidence): boolean => primary !== null && isCapturable(primary);
+const title = ({ primary }: Evidence): string => (primary === null ? "TLS" : stackTitle(primary.stack));
+const where = ({ primary }: Evidence): string =>
+  primary?.linkage === "dynamic" ? basename(primary.file.path) : "the executable";
+
+/** Runtimes that load a TLS library when the program first asks for one. */
+const lateRuntimes = new Set(["python", "ruby", "php", "perl", "dotnet"]);
+
+export const rules: readonly Rule[] = [
+  {
+    code: "uprobe-unavailable",
+    path: "uprobe",
+    verdict: "dark",
+    when: (e) => open(e) && !e.paths.uprobe.available,
+    text: (e) =>
+      `${title(e)} could be read, but not here: ${e.paths.uprobe.available ? "" : e.paths.uprobe.reason}`,
+  },
+  {
+    code: "exported-symbols",
+    path: "uprobe",
+    verdict: "traceable",
+    when: (e) => open(e) && e.primary?.symbols === "dynsym",
+    text: (e) => `${where(e)} exports SSL_read and SSL_write`,
+  },
+  {
+    code: "local-symbols",
+    path: "uprobe",
+    verdict: "traceable",
+    when: open,
+    text: (e) => `the symbol table of ${where(e)} names SSL_read and SSL_write`,
+  },
+  {
+    code: "no-symbols",
+    path: "uprobe",
+    verdict: "dark",
+    when: (e) => is("openssl", "boringssl", "libressl")(e) && e.primary?.symbols === "none",
+    text: (e) => `${title(e)} is linked in without symbols; finding its functions without them comes later`,
+  },
+  {
+    code: "other-architecture",
+    path: "uprobe",
+    verdict: "dark",
+    when: is("openssl", "boringssl", "libressl"),
+    text: (e) => `${title(e)} for another architecture than x86-64 is not captured by this version`,
+  },
+  {
+    code: "stack-not-supported",
+    path: "uprobe",
+    verdict: "dark",
+    when: is("gnutls", "nss", "mbedtls", "wolfssl"),
+    text: (e) => `${title(e)} is recognised, and not captured by this version; probes on it come later`,
+  },
+  {
+    code: "go-not-supported",
+    path: "uprobe",
+    verdict: "dark",
+    when: is("go"),
+    text: () => "Go brings its own TLS, which this version does not capture; probes on crypto/tls come later",
+  },
+  {
+    code: "rustls-not-supported",
+    path: "mitm",
+    verdict: "dark",
+    when: is("rustls"),
+    text: () => "rustls has no stable function to probe; the local proxy, which comes later, would see it",
+  },
+  {
+    code: "no-native-boundary",
+    path: "agent",
+    verdict: "dark",
+    when: (e) => is("jsse")(e) || e.runtime === "jvm",
+    text: () => "Java's own TLS never leaves the JVM; an agent inside it, which comes later, would see it",
+  },
+  {
+    code: "tls-in-language",
+    path: "mitm",
+    verdict: "unknown",
+    when: (e) => e.runtime === "erlang",
+    text: () => "Erlang's TLS is written in Erlang, so no library shows whether it is used",
+  },
+  {
+    code: "unreadable-file",
+    path: "none",
+    verdict: "unknown",
+    when: (e) => e.problems.length > 0,
+    text: (e) => e.problems[0] ?? "",
+  },
+  {
+    code: "no-tls-yet",
+    path: "none",
+    verdict: "no-tls",
+    when: (e) => lateRuntimes.has(e.runtime ?? ""),
+    text: (e) => `${e.runtime ?? ""} has loaded no TLS library yet; it is looked at again when it does`,
+  },
+  {
+    code: "no-tls-library",
+    path: "none",
+    verdict: "no-tls",
+    when: () => true,
+    text: () => "it maps no known TLS library, and its executable carries none",
+  },
+];
+
+/** Always finds a rule: the last one holds for everything. */
+export function judge(evidence: Evidence): Judgement {
+  for (const { code, path, verdict, when, text } of rules) {
+    if (when(evidence)) return { path, verdict, reason: { code, text: text(evidence) } };
+  }
+  throw new Error("judge: the table of rules has no rule that always holds");
+}

@@ -1,0 +1,187 @@
+// Analyses one ELF file: which TLS stacks it carries, and where their functions are. What that means for a process is
+// for coverage/; which files to open is for the scan.
+import type { ElfFile, ElfReading, ElfSection, ElfSymbol, GoBuild } from "../elf/elf-file.ts";
+import type { FoundFunction, StackFinding } from "./finding.ts";
+import { libraryKind, stackRows } from "./table.ts";
+import type { StackRow } from "./table.ts";
+
+/** A stack in a file, whichever process maps it. */
+export type FoundStack = Omit<StackFinding, "file">;
+
+export interface FileAnalysis {
+  stacks: FoundStack[];
+  /** The runtime that the file itself is. */
+  runtime: "node" | "go" | "jvm" | null;
+  /** OpenSSL's version where this file is its libcrypto. */
+  cryptoVersion: string | null;
+  /** Why the file could not be understood, or null. */
+  problem: string | null;
+}
+
+/** `node::Start(int, char**)`, which the executable of Node (or libnode) defines. */
+const nodeStart = "_ZN4node5StartEiPPc";
+/** The entry of every JVM. */
+const jvmEntry = "JNI_CreateJavaVM";
+/** What Go's own TLS is called in .gopclntab, which the linker keeps when it strips. */
+const goTlsFunction = "crypto/tls.(*Conn).Write";
+
+/** Bytes kept of each function, compared again just before a probe goes there. */
+const entryBytes = 16;
+
+const namesOfInterest: ReadonlySet<string> = new Set([
+  ...stackRows.flatMap((row) => [...row.markers, ...row.plaintext, ...Object.keys(row.functions)]),
+  nodeStart,
+  jvmEntry,
+]);
+
+type Symbols = ReadonlyMap<string, readonly ElfSymbol[]>;
+
+/** @param baseName of the file, which tells a library of its own from a stack that was linked in. Never throws. */
+export function analyseElf(reading: ElfReading, baseName: string): FileAnalysis {
+  if (reading.elf === null) return { ...nothing, problem: reading.notElf.text };
+  const { elf } = reading;
+  const kind = libraryKind(baseName);
+  if (kind === "crypto") return { ...nothing, cryptoVersion: versionText(elf, "openssl") };
+
+  const symbols = symbolsByName(elf);
+  const stacks = stackRows.flatMap((row) => findStack(elf, row, symbols, baseName));
+  const go = elf.goBuild();
+  if (go !== null) stacks.push(...findGoTls(elf, go));
+  const jvm = symbols.has(jvmEntry);
+  if (jvm) stacks.push(javaTls(elf));
+  // Bun and Electron define some of Node's names too, but not on OpenSSL.
+  const node = symbols.has(nodeStart) && !stacks.some(({ stack }) => stack === "boringssl");
+  return {
+    stacks,
+    runtime: node ? "node" : jvm ? "jvm" : go === null ? null : "go",
+    cryptoVersion: null,
+    problem: null,
+  };
+}
+
+const nothing: FileAnalysis = { stacks: [], runtime: null, cryptoVersion: null, problem: null };
+
+function findStack(elf: ElfFile, row: StackRow, symbols: Symbols, baseName: string): FoundStack[] {
+  const linkage = row.library?.test(baseName) === true ? "dynamic" : "static";
+  const found = { stack: row.stack, linkage, buildId: elf.buildId } as const;
+  const marker = row.markers.find((name) => symbols.has(name));
+  const defined = row.plaintext.flatMap((name) => symbols.get(name)?.[0] ?? []);
+  if (marker !== undefined && defined.length === row.plaintext.length) {
+    if (claimedEarlier(row, symbols)) return [];
+    return [
+      {
+        ...found,
+        version: versionText(elf, row.stack) ?? versionTag(row, symbols),
+        symbols: defined.every(({ table }) => table === "dynsym") ? "dynsym" : "symtab",
+        evidence: evidenceOf(row, marker, symbols),
+        functions: elf.machine === "x86_64" ? functionsOf(elf, row, symbols) : [],
+      },
+    ];
+  }
+  // Where the names are there, the text says nothing more; and another row has claimed them.
+  if (row.trace === null || row.plaintext.some((name) => symbols.has(name))) return [];
+  const text = elf.findText(row.trace.start, row.trace.pattern);
+  if (text === null) return [];
+  return [
+    {
+      ...found,
+      version: row.stack === "rustls" ? versionText(elf, row.stack) : null,
+      symbols: "none",
+      evidence: [`the text ${JSON.stringify(text)}, which ${row.title}'s sources leave in a program`],
+      functions: [],
+    },
+  ];
+}
+
+function symbolsByName(elf: ElfFile): Symbols {
+  const symbols = new Map<string, ElfSymbol[]>();
+  for (const symbol of elf.definedSymbols(namesOfInterest)) {
+    const same = symbols.get(symbol.name);
+    if (same === undefined) symbols.set(symbol.name, [symbol]);
+    else same.push(symbol);
+  }
+  return symbols;
+}
+
+/** An earlier row of the same functions has the stronger marker. */
+function claimedEarlier(row: StackRow, symbols: Symbols): boolean {
+  return stackRows
+    .slice(0, stackRows.indexOf(row))
+    .some(
+      (other) =>
+        other.plaintext.length > 0 &&
+        other.plaintext.every((name) => row.plaintext.includes(name)) &&
+        other.markers.some((name) => symbols.has(name)),
+    );
+}
+
+function functionsOf(elf: ElfFile, row: StackRow, symbols: Symbols): FoundFunction[] {
+  return Object.entries(row.functions).flatMap(([name, role]) =>
+    role === undefined
+      ? []
+      : (symbols.get(name) ?? []).map(({ fileOffset }) => ({
+          name,
+          role,
+          fileOffset,
+          bytes: elf.bytesAt(fileOffset, entryBytes),
+        })),
+  );
+}
+
+function evidenceOf(row: StackRow, marker: string, symbols: Symbols): string[] {
+  const names = new Set([...row.plaintext, ...Object.keys(row.functions), marker]);
+  return [...names].flatMap((name) =>
+    (symbols.get(name) ?? []).map(
+      ({ table, address, version }) =>
+        `${name} in .${table} at 0x${address.toString(16)}` + (version === null ? "" : ` (${version})`),
+    ),
+  );
+}
+
+function versionText(elf: ElfFile, stack: StackRow["stack"]): string | null {
+  const version = stackRows.find((row) => row.stack === stack)?.version ?? null;
+  if (version === null) return null;
+  const text = elf.findText(version.start, version.pattern);
+  return text === null ? null : (version.pattern.exec(text)?.[1] ?? null);
+}
+
+/** The least that OpenSSL's symbol versions say: `OPENSSL_3.0.0` is a 3, `OPENSSL_1_1_1` a 1.1. */
+function versionTag(row: StackRow, symbols: Symbols): string | null {
+  if (row.stack !== "openssl") return null;
+  const tags = ["SSL_CTX_new_ex", "SSL_read_ex", "SSL_read"].flatMap((name) => symbols.get(name) ?? []);
+  for (const { version } of tags) {
+    if (version?.startsWith("OPENSSL_3") === true) return "3";
+    if (version?.startsWith("OPENSSL_1_1") === true) return "1.1";
+  }
+  return symbols.has("SSL_CTX_new_ex") ? "3" : null;
+}
+
+function findGoTls(elf: ElfFile, { version, pclntab }: GoBuild): FoundStack[] {
+  const holds = ({ fileOffset, size }: ElfSection): boolean =>
+    pclntab !== null && fileOffset <= pclntab.fileOffset && pclntab.fileOffset < fileOffset + size;
+  const section = elf.sections.find((candidate) => candidate.type === "progbits" && holds(candidate));
+  if (!elf.containsText(goTlsFunction, section?.name)) return [];
+  return [
+    {
+      stack: "go",
+      linkage: "static",
+      buildId: elf.buildId,
+      version: version?.replace(/^go/, "") ?? null,
+      symbols: "gopclntab",
+      evidence: [`${goTlsFunction} in .gopclntab`],
+      functions: [],
+    },
+  ];
+}
+
+function javaTls(elf: ElfFile): FoundStack {
+  return {
+    stack: "jsse",
+    linkage: "managed",
+    buildId: elf.buildId,
+    version: null,
+    symbols: "none",
+    evidence: [`${jvmEntry} in the JVM's library: Java brings its own TLS`],
+    functions: [],
+  };
+}

@@ -1,0 +1,166 @@
+// The table of TLS stacks: how each is recognised in a file, and which of its functions carry plaintext. A new stack is
+// a row here; the engine in analysis.ts does not change.
+import type { StackName } from "../../protocol/coverage.ts";
+import type { ProbeRole } from "../../tracer/messages.ts";
+
+export interface StackRow {
+  stack: StackName;
+  /** As people write it. */
+  title: string;
+  /** Base names of the libraries that are this stack; null for one that is only ever linked in. */
+  library: RegExp | null;
+  /** Functions of which any one proves the stack, for no other stack defines it. */
+  markers: readonly string[];
+  /** Functions without which the file may use the stack but does not carry it. */
+  plaintext: readonly string[];
+  /** What a probe can sit on; empty where this version cannot capture the stack. */
+  functions: Readonly<Partial<Record<string, ProbeRole>>>;
+  /** Text that the stack leaves in a file whose symbols are gone: presence, never proof of a function. */
+  trace: { start: string; pattern: RegExp } | null;
+  /** The version, in text that the stack itself compiles in; the first group is the version. */
+  version: { start: string; pattern: RegExp } | null;
+}
+
+const common = {
+  SSL_read: "read",
+  SSL_write: "write",
+  SSL_read_ex: "read-ex",
+  SSL_write_ex: "write-ex",
+  SSL_free: "free",
+  SSL_get_servername: "get-server-name",
+} as const;
+
+/** `libssl.so.3`, `libssl.so`, and wheels' `libssl-2a4b1c.so.1.1`; but not NSS's libssl3.so. */
+const libssl = /^libssl(?:-[0-9a-f]+)?\.so/;
+
+/** `OpenSSL 3.0.19 27 Jan 2026`: with its date it is the library's own text, not a range that somebody supports. */
+const opensslVersion = {
+  start: "OpenSSL ",
+  pattern: /^OpenSSL (\d+\.\d+\.\d+\S*) +\d{1,2} [A-Z][a-z]{2} \d{4}/,
+};
+
+/**
+ * In order: where two rows could both claim a file, the earlier has the stronger marker. Symbols decide and text does
+ * not, for a BoringSSL contains "OpenSSL 1.1.1" and Node's JavaScript contains "BoringSSL".
+ */
+export const stackRows: readonly StackRow[] = [
+  {
+    stack: "boringssl",
+    title: "BoringSSL",
+    library: libssl,
+    markers: [
+      "SSL_CTX_set_early_data_enabled",
+      "SSL_CTX_set_custom_verify",
+      "SSL_CTX_set_grease_enabled",
+      "SSL_set_custom_verify",
+      "SSL_set_tlsext_host_name",
+    ],
+    plaintext: ["SSL_read", "SSL_write"],
+    functions: { ...common, SSL_set_tlsext_host_name: "set-server-name" },
+    trace: { start: "ssl/ssl_lib.cc", pattern: /^ssl\/ssl_lib\.cc$/ },
+    version: null,
+  },
+  {
+    stack: "libressl",
+    title: "LibreSSL",
+    library: libssl,
+    markers: ["SSL_CTX_load_verify_mem", "SSL_CTX_use_certificate_chain_mem"],
+    plaintext: ["SSL_read", "SSL_write"],
+    functions: { ...common, SSL_ctrl: "ctrl-server-name" },
+    trace: null,
+    version: { start: "LibreSSL ", pattern: /^LibreSSL (\d+\.\d+\.\d+)/ },
+  },
+  {
+    stack: "openssl",
+    title: "OpenSSL",
+    library: libssl,
+    markers: ["SSL_CTX_new_ex", "SSL_ctrl", "SSL_get_all_async_fds", "ssl_read_internal"],
+    plaintext: ["SSL_read", "SSL_write"],
+    functions: { ...common, SSL_ctrl: "ctrl-server-name" },
+    trace: { start: "ssl/ssl_lib.c", pattern: /^ssl\/ssl_lib\.c$/ },
+    version: opensslVersion,
+  },
+  {
+    stack: "gnutls",
+    title: "GnuTLS",
+    library: /^libgnutls(?:-[0-9a-f]+)?\.so/,
+    markers: ["gnutls_record_send"],
+    plaintext: ["gnutls_record_send", "gnutls_record_recv"],
+    functions: {},
+    trace: null,
+    version: { start: "Enabled GnuTLS ", pattern: /^Enabled GnuTLS (\d+\.\d+\.\d+)/ },
+  },
+  {
+    stack: "nss",
+    title: "NSS",
+    // libnss3 alone is no TLS: Chromium uses it for certificates. Firefox folds all of NSS into it.
+    library: /^lib(?:ssl3|nss3)\.so/,
+    markers: ["SSL_ImportFD"],
+    plaintext: ["SSL_ImportFD"],
+    functions: {},
+    trace: null,
+    version: null,
+  },
+  {
+    stack: "mbedtls",
+    title: "Mbed TLS",
+    library: /^libmbedtls(?:-[0-9a-f]+)?\.so/,
+    markers: ["mbedtls_ssl_write"],
+    plaintext: ["mbedtls_ssl_read", "mbedtls_ssl_write"],
+    functions: {},
+    trace: null,
+    version: null,
+  },
+  {
+    stack: "wolfssl",
+    title: "wolfSSL",
+    library: /^libwolfssl(?:-[0-9a-f]+)?\.so/,
+    markers: ["wolfSSL_write"],
+    plaintext: ["wolfSSL_read", "wolfSSL_write"],
+    functions: {},
+    trace: null,
+    version: null,
+  },
+  {
+    stack: "rustls",
+    title: "rustls",
+    library: /^librustls[\w-]*\.so/,
+    markers: [],
+    plaintext: [],
+    functions: {},
+    // The path of its sources in the messages of its panics.
+    trace: { start: "/rustls-0.", pattern: /^\/rustls-(0\.\d+\.\d+)\/src/ },
+    version: { start: "/rustls-0.", pattern: /^\/rustls-(0\.\d+\.\d+)\/src/ },
+  },
+];
+
+/** Stacks of a managed language: they are recognised by the runtime and its tables, not by names of functions. */
+const managedTitles = { go: "Go crypto/tls", jsse: "Java JSSE" } as const;
+
+export function stackTitle(stack: StackName): string {
+  if (stack === "go" || stack === "jsse") return managedTitles[stack];
+  return stackRows.find((row) => row.stack === stack)?.title ?? stack;
+}
+
+/** The library that holds OpenSSL's version text beside a libssl. */
+const libcrypto = /^libcrypto(?:-[0-9a-f]+)?\.so/;
+
+/** Modules that are known to bring a stack of their own, linked in. */
+const carriers = [
+  /^libnode\.so/,
+  /^libpython3?[\d.]*\.so/,
+  /^_ssl\..*so$/,
+  /^cygrpc\..*so$/,
+  /^libgrpc\.so/,
+  /^libcurl\.so/,
+  /^libnetty_tcnative/,
+  /^libconscrypt/,
+  /^libjvm\.so$/,
+];
+
+/** What kind of library a base name says it is; null for one that need not be opened. */
+export function libraryKind(baseName: string): "stack" | "crypto" | "carrier" | null {
+  if (stackRows.some((row) => row.library?.test(baseName) === true)) return "stack";
+  if (libcrypto.test(baseName)) return "crypto";
+  return carriers.some((pattern) => pattern.test(baseName)) ? "carrier" : null;
+}
