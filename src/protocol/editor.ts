@@ -13,10 +13,14 @@ import type {
 export const scanRequest = "plainsight/scan";
 export interface ScanParams {
   pids?: number[];
-  /** True: from now on a `coverage` notification follows when processes come or go; false: no longer. */
-  watch?: boolean;
 }
 export type ScanResult = CoverageReport;
+
+/** Client → server: whether a `coverage` notification follows whenever processes come or go; at first it does not. */
+export const watchCoverageNotification = "plainsight/watchCoverage";
+export interface WatchCoverageParams {
+  isWatching: boolean;
+}
 
 /** Client → server: starts (or adds to) the trace. Answers when the probes are attached, or with the reasons why not. */
 export const startTraceRequest = "plainsight/startTrace";

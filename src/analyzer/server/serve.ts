@@ -59,9 +59,11 @@ export function serve(connection: Connection, parts: ServerParts): void {
 
   connection.onInitialize(() => ({ capabilities: {}, serverInfo: { name: "plainsight" } }));
   connection.onRequest(editor.scanRequest, (params: editor.ScanParams | null): editor.ScanResult => {
-    if (params?.watch === true) watch.start();
-    if (params?.watch === false) watch.stop();
     return params?.pids ? parts.scan(params.pids) : scanAll();
+  });
+  connection.onNotification(editor.watchCoverageNotification, (params: editor.WatchCoverageParams) => {
+    if (params.isWatching) watch.start();
+    else watch.stop();
   });
   connection.onRequest(editor.startTraceRequest, (params: editor.StartTraceParams) => tracing.start(params));
   connection.onRequest(editor.stopTraceRequest, async (params: editor.StopTraceParams | null) => {

@@ -1,0 +1,210 @@
+// The connection to the analyzer (`plainsight lsp`): started when first needed, typed by protocol/editor.ts, and told
+// the settings each time it starts. What its answers mean is for the features to say.
+import { execFile } from "node:child_process";
+import { EventEmitter, workspace, type Disposable, type LogOutputChannel } from "vscode";
+import { CloseAction, ErrorAction, LanguageClient, State, type Executable } from "vscode-languageclient/node";
+import type { CoverageReport } from "../protocol/coverage.ts";
+import * as editor from "../protocol/editor.ts";
+import { chooseNode } from "./node-choice.ts";
+import { readSettings, section } from "./settings.ts";
+
+const nothingTraced: editor.StateParams = {
+  tracing: [],
+  exchanges: 0,
+  messages: 0,
+  lost: { records: 0, bytes: 0 },
+};
+/** How often the analyzer may end by itself before it is left ended. */
+const restartLimit = 3;
+
+export class Analyzer implements Disposable {
+  readonly #coverage = new EventEmitter<CoverageReport>();
+  readonly #traffic = new EventEmitter<editor.TrafficParams>();
+  readonly #state = new EventEmitter<editor.StateParams>();
+  readonly #availability = new EventEmitter<string | null>();
+  readonly onCoverage = this.#coverage.event;
+  readonly onTraffic = this.#traffic.event;
+  readonly onState = this.#state.event;
+  /** Null when the analyzer runs, else why it does not. */
+  readonly onAvailability = this.#availability.event;
+
+  readonly #cliPath: string;
+  readonly #output: LogOutputChannel;
+  readonly #settingsListener: Disposable;
+  #client: Promise<LanguageClient> | null = null;
+  #restarts = 0;
+  #watching = false;
+  #lastState = nothingTraced;
+
+  constructor(cliPath: string, output: LogOutputChannel) {
+    this.#cliPath = cliPath;
+    this.#output = output;
+    this.#settingsListener = workspace.onDidChangeConfiguration((change) => {
+      if (change.affectsConfiguration(section)) void this.#configure();
+    });
+  }
+
+  get state(): editor.StateParams {
+    return this.#lastState;
+  }
+
+  /** Scans the host; the result also comes as `onCoverage`. */
+  async scan(): Promise<CoverageReport> {
+    const report = await this.#request<CoverageReport>(editor.scanRequest, {});
+    this.#coverage.fire(report);
+    return report;
+  }
+
+  /** Whether scans go on by themselves as processes come and go, in this analyzer and any that follows it. */
+  watch(isWatching: boolean): void {
+    this.#watching = isWatching;
+    void this.#tellWatching();
+  }
+
+  startTrace(params: editor.StartTraceParams): Promise<editor.StartTraceResult> {
+    return this.#request(editor.startTraceRequest, params);
+  }
+
+  async stopTrace(params: editor.StopTraceParams): Promise<void> {
+    if (this.#client) await this.#request(editor.stopTraceRequest, params);
+  }
+
+  async details(id: string): Promise<editor.DetailsResult> {
+    return this.#client ? this.#request(editor.detailsRequest, { id } satisfies editor.DetailsParams) : null;
+  }
+
+  async clear(): Promise<void> {
+    if (this.#client) await this.#request(editor.clearRequest, {});
+  }
+
+  /** Ends the analyzer, which detaches every probe. */
+  async stop(): Promise<void> {
+    const client = await this.#client?.catch(() => null);
+    this.#client = null;
+    await client?.stop(5000);
+  }
+
+  dispose(): void {
+    for (const part of [
+      this.#settingsListener,
+      this.#coverage,
+      this.#traffic,
+      this.#state,
+      this.#availability,
+    ]) {
+      part.dispose();
+    }
+  }
+
+  async #request<Result>(method: string, params: unknown): Promise<Result> {
+    this.#client ??= this.#start();
+    const starting = this.#client;
+    try {
+      return await (await starting).sendRequest<Result>(method, params);
+    } catch (error) {
+      this.#output.error(`${method}: ${messageOf(error)}`);
+      throw error;
+    }
+  }
+
+  async #start(): Promise<LanguageClient> {
+    try {
+      const client = await this.#makeClient();
+      await client.start();
+      return client;
+    } catch (error) {
+      // The next request tries again: the reason may be a setting that the user mends.
+      this.#client = null;
+      this.#availability.fire(messageOf(error));
+      throw error;
+    }
+  }
+
+  async #makeClient(): Promise<LanguageClient> {
+    const node = await chooseNode({
+      configured: readSettings().nodePath,
+      searchPath: process.env.PATH ?? "",
+      editorExecutable: process.execPath,
+      versionOf,
+    });
+    this.#output.info(`the analyzer runs on ${node.command}: ${node.why}`);
+    const server: Executable = {
+      command: node.command,
+      args: [this.#cliPath, "lsp"],
+      options: { env: { ...process.env, ...node.env } },
+    };
+    const client = new LanguageClient("plainsight", "Plainsight", server, {
+      outputChannel: this.#output,
+      initializationFailedHandler: () => false,
+      errorHandler: {
+        error: () => ({ action: ErrorAction.Continue, handled: true }),
+        closed: () => this.#closed(),
+      },
+    });
+    client.onNotification(editor.coverageNotification, (report: CoverageReport) => {
+      this.#coverage.fire(report);
+    });
+    client.onNotification(editor.trafficNotification, (params: editor.TrafficParams) => {
+      this.#traffic.fire(params);
+    });
+    client.onNotification(editor.stateNotification, (state: editor.StateParams) => {
+      this.#setState(state);
+    });
+    client.onDidChangeState(({ newState }) => {
+      if (newState === State.Running) void this.#started(client);
+    });
+    return client;
+  }
+
+  async #started(client: LanguageClient): Promise<void> {
+    this.#setState(nothingTraced);
+    this.#availability.fire(null);
+    await this.#configure(client);
+    await this.#tellWatching(client);
+    // After a restart nobody else asks.
+    if (this.#watching && this.#restarts > 0) await this.scan();
+  }
+
+  #closed(): { action: CloseAction; handled: true } {
+    this.#setState(nothingTraced);
+    this.#restarts += 1;
+    if (this.#restarts <= restartLimit) {
+      this.#output.warn("the analyzer ended; starting it again");
+      return { action: CloseAction.Restart, handled: true };
+    }
+    this.#client = null;
+    this.#restarts = 0;
+    this.#availability.fire("the analyzer ended several times");
+    return { action: CloseAction.DoNotRestart, handled: true };
+  }
+
+  async #configure(client?: LanguageClient): Promise<void> {
+    const running = client ?? (await this.#client?.catch(() => null));
+    const { showSecrets, bodyLimit } = readSettings();
+    await running?.sendNotification(editor.configureNotification, { showSecrets, bodyLimit });
+  }
+
+  async #tellWatching(client?: LanguageClient): Promise<void> {
+    const running = client ?? (await this.#client?.catch(() => null));
+    await running?.sendNotification(editor.watchCoverageNotification, { isWatching: this.#watching });
+  }
+
+  #setState(state: editor.StateParams): void {
+    this.#lastState = state;
+    this.#state.fire(state);
+  }
+}
+
+/** What `FILE --version` prints, or null when it cannot be run. */
+function versionOf(file: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    execFile(file, ["--version"], { timeout: 5000 }, (error, stdout) => {
+      resolve(error ? null : stdout);
+    });
+  });
+}
+
+/** The error's own words. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,146 @@
+// The Coverage tree as data: processes in groups by verdict, those of the workspace and those being traced first. Pure;
+// coverage-view.ts shows it.
+import type { CoverageReport, ProcessReport, Skipped, Verdict } from "../protocol/coverage.ts";
+import { accessibleLabel, processDescription, processLabel } from "./process-text.ts";
+
+/** A codicon and, where it says something, a theme colour. */
+export interface ItemIcon {
+  id: string;
+  color?: string;
+}
+
+export interface ProcessItem {
+  kind: "process";
+  id: string;
+  process: ProcessReport;
+  label: string;
+  description: string;
+  icon: ItemIcon;
+  /** What the menus of package.json ask: `traced`, `traceable` or `other`. */
+  state: "traced" | "traceable" | "other";
+  accessibleLabel: string;
+}
+
+export interface SkippedItem {
+  kind: "skipped";
+  id: string;
+  skipped: Skipped;
+  label: string;
+  description: string;
+}
+
+export interface CoverageGroup {
+  kind: "group";
+  id: string;
+  label: string;
+  /** The number of processes. */
+  description: string;
+  isExpanded: boolean;
+  tooltip: string;
+  items: (ProcessItem | SkippedItem)[];
+}
+
+export type CoverageNode = CoverageGroup | ProcessItem | SkippedItem;
+
+export interface CoverageModelInput {
+  report: CoverageReport;
+  tracedPids: ReadonlySet<number>;
+  /** Absolute paths of the workspace's folders. */
+  folders: readonly string[];
+}
+
+interface GroupStyle {
+  label: string;
+  icon: ItemIcon;
+  tooltip: string;
+}
+
+/** In the order of the tree. */
+const groups: Record<Verdict, GroupStyle> = {
+  traceable: {
+    label: "Traceable",
+    icon: { id: "eye", color: "charts.green" },
+    tooltip: "Their plaintext can be read as it is, with nothing to change",
+  },
+  proxy: {
+    label: "Through the Proxy",
+    icon: { id: "arrow-swap", color: "charts.blue" },
+    tooltip: "Their plaintext can be read if you let it through the local proxy",
+  },
+  metadata: {
+    label: "Metadata Only",
+    icon: { id: "tag", color: "charts.yellow" },
+    tooltip: "Only names and sizes can be seen",
+  },
+  dark: {
+    label: "Dark",
+    icon: { id: "eye-closed", color: "charts.red" },
+    tooltip: "Nothing of their TLS can be seen",
+  },
+  unknown: { label: "Unknown", icon: { id: "question" }, tooltip: "What they use could not be found out" },
+  "no-tls": { label: "No TLS", icon: { id: "circle-outline" }, tooltip: "They carry no TLS stack" },
+};
+
+const tracedIcon: ItemIcon = { id: "record", color: "charts.red" };
+
+/** The groups that have a process, in order. */
+export function coverageTree({ report, tracedPids, folders }: CoverageModelInput): CoverageGroup[] {
+  const tree = (Object.entries(groups) as [Verdict, GroupStyle][]).map(([verdict, style]): CoverageGroup => {
+    const members = report.processes
+      .filter((process) => process.verdict === verdict)
+      .sort((a, b) => rank(b) - rank(a) || a.command.localeCompare(b.command) || a.pid - b.pid);
+    return {
+      kind: "group",
+      id: `group:${verdict}`,
+      label: style.label,
+      description: String(members.length),
+      isExpanded: verdict !== "no-tls",
+      tooltip: style.tooltip,
+      items: members.map((process) => processItem(process, tracedPids.has(process.pid))),
+    };
+  });
+  tree.push({
+    kind: "group",
+    id: "group:skipped",
+    label: "Skipped",
+    description: String(report.skipped.length),
+    isExpanded: false,
+    tooltip: "These processes could not be looked at",
+    items: report.skipped.map(skippedItem),
+  });
+  return tree.filter(({ items }) => items.length > 0);
+
+  /** Traced first, then the workspace's own. */
+  function rank(process: ProcessReport): number {
+    return (tracedPids.has(process.pid) ? 2 : 0) + (isOfWorkspace(process, folders) ? 1 : 0);
+  }
+}
+
+/** True when the process runs a program or script of the workspace, or runs in it. */
+export function isOfWorkspace(process: ProcessReport, folders: readonly string[]): boolean {
+  const paths = [process.executable, process.workingDirectory, ...process.arguments];
+  return folders.some((folder) => paths.some((path) => path === folder || path?.startsWith(`${folder}/`)));
+}
+
+function processItem(process: ProcessReport, isTraced: boolean): ProcessItem {
+  return {
+    kind: "process",
+    id: `process:${process.pid}:${process.startedAt ?? ""}`,
+    process,
+    label: processLabel(process),
+    description: processDescription(process),
+    icon: isTraced ? tracedIcon : groups[process.verdict].icon,
+    state: isTraced ? "traced" : process.verdict === "traceable" ? "traceable" : "other",
+    accessibleLabel: accessibleLabel(process, isTraced),
+  };
+}
+
+function skippedItem(skipped: Skipped): SkippedItem {
+  return {
+    kind: "skipped",
+    id: `skipped:${skipped.pid}`,
+    skipped,
+    label: String(skipped.pid),
+    description: skipped.reason.text,
+  };
+}

@@ -1,0 +1,146 @@
+// The Coverage tree: shows coverage-model.ts, scans while it can be seen, and says what stands in the way of tracing.
+import {
+  commands,
+  EventEmitter,
+  MarkdownString,
+  ThemeColor,
+  ThemeIcon,
+  TreeItem,
+  TreeItemCollapsibleState,
+  window,
+  workspace,
+  type Disposable,
+  type TreeDataProvider,
+  type TreeView,
+} from "vscode";
+import type { CoverageReport } from "../protocol/coverage.ts";
+import type { Analyzer } from "./analyzer.ts";
+import { coverageTree, type CoverageGroup, type CoverageNode, type ItemIcon } from "./coverage-model.ts";
+import type { Obstacle } from "./obstacle.ts";
+import { evidenceMarkdown } from "./process-text.ts";
+
+const viewId = "plainsight.coverage";
+
+export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable {
+  readonly #changed = new EventEmitter<undefined>();
+  readonly onDidChangeTreeData = this.#changed.event;
+  readonly #analyzer: Analyzer;
+  readonly #view: TreeView<CoverageNode>;
+  readonly #subscriptions: readonly { dispose(): unknown }[];
+  #report: CoverageReport | null = null;
+  #tracedPids: ReadonlySet<number> = new Set();
+
+  constructor(analyzer: Analyzer, obstacle: Obstacle) {
+    this.#analyzer = analyzer;
+    this.#view = window.createTreeView(viewId, { treeDataProvider: this, showCollapseAll: true });
+    // Never has an item: it is there for its welcome content, which offers the remedy.
+    const setup = { getChildren: () => [], getTreeItem: () => new TreeItem("") };
+    this.#subscriptions = [
+      this.#view,
+      this.#changed,
+      window.registerTreeDataProvider("plainsight.setup", setup),
+      this.#view.onDidChangeVisibility(({ visible }) => {
+        this.#showed(visible);
+      }),
+      analyzer.onCoverage((report) => {
+        this.#show(report);
+      }),
+      analyzer.onState(({ tracing }) => {
+        this.#markTraced(new Set(tracing.map(({ pid }) => pid)));
+      }),
+      obstacle.onChange(() => {
+        const { problem, isUnavailable } = obstacle;
+        this.#view.message = problem && !isUnavailable ? `Live traffic: ${problem.text}` : undefined;
+        if (isUnavailable) this.#show(null);
+      }),
+    ];
+    if (this.#view.visible) this.#showed(true);
+  }
+
+  /** The selected node, for commands that the keyboard starts. */
+  get selected(): CoverageNode | undefined {
+    return this.#view.selection[0];
+  }
+
+  /** Scans now, under the view's progress bar. A failure is logged, and its reason is shown as the obstacle. */
+  async refresh(): Promise<void> {
+    const scan = (): Promise<unknown> => this.#analyzer.scan().catch(() => undefined);
+    await window.withProgress({ location: { viewId } }, scan);
+  }
+
+  getChildren(node?: CoverageNode): CoverageNode[] {
+    if (node) return node.kind === "group" ? node.items : [];
+    if (!this.#report) return [];
+    return coverageTree({ report: this.#report, tracedPids: this.#tracedPids, folders: workspaceFolders() });
+  }
+
+  getTreeItem(node: CoverageNode): TreeItem {
+    if (node.kind === "group") return groupItem(node);
+    const item = new TreeItem(node.label);
+    item.id = node.id;
+    item.description = node.description;
+    item.contextValue = node.kind === "process" ? `process.${node.state}` : "skipped";
+    if (node.kind === "process") {
+      item.iconPath = themeIcon(node.icon);
+      item.accessibilityInformation = { label: node.accessibleLabel, role: "treeitem" };
+    } else {
+      item.iconPath = new ThemeIcon("circle-slash");
+      item.tooltip = `${node.label}: ${node.description}`;
+    }
+    return item;
+  }
+
+  /** Tooltips are made when they are asked for: a host may have hundreds of processes. */
+  resolveTreeItem(item: TreeItem, node: CoverageNode): TreeItem {
+    if (node.kind === "process") item.tooltip = new MarkdownString(evidenceMarkdown(node.process));
+    return item;
+  }
+
+  dispose(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose();
+  }
+
+  #showed(isVisible: boolean): void {
+    this.#analyzer.watch(isVisible);
+    if (isVisible) void this.refresh();
+  }
+
+  #show(report: CoverageReport | null): void {
+    this.#report = report;
+    void commands.executeCommand("setContext", "plainsight.isScanned", report !== null);
+    this.#changed.fire(undefined);
+  }
+
+  #markTraced(pids: ReadonlySet<number>): void {
+    const isSame = pids.size === this.#tracedPids.size && [...pids].every((pid) => this.#tracedPids.has(pid));
+    if (isSame) return;
+    this.#tracedPids = pids;
+    this.#changed.fire(undefined);
+  }
+}
+
+/** Absolute paths of the workspace's folders on this machine. */
+export function workspaceFolders(): string[] {
+  return (workspace.workspaceFolders ?? [])
+    .filter(({ uri }) => uri.scheme === "file")
+    .map(({ uri }) => uri.fsPath);
+}
+
+function groupItem(group: CoverageGroup): TreeItem {
+  const state = group.isExpanded ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.Collapsed;
+  const item = new TreeItem(group.label, state);
+  item.id = group.id;
+  item.description = group.description;
+  item.tooltip = group.tooltip;
+  item.contextValue = "group";
+  const noun = group.items.length === 1 ? "process" : "processes";
+  item.accessibilityInformation = {
+    label: `${group.label}, ${group.items.length} ${noun}`,
+    role: "treeitem",
+  };
+  return item;
+}
+
+function themeIcon({ id, color }: ItemIcon): ThemeIcon {
+  return color ? new ThemeIcon(id, new ThemeColor(color)) : new ThemeIcon(id);
+}

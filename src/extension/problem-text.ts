@@ -1,0 +1,19 @@
+// Words what stands in the way of tracing where no attempt has said it yet. Pure.
+import type { HostReport } from "../protocol/coverage.ts";
+import type { Problem } from "../protocol/editor.ts";
+
+/** What the host's report says is missing, or undefined when uprobes can be had. */
+export function hostProblem(host: HostReport): Problem | undefined {
+  const { uprobe } = host.paths;
+  if (uprobe.available) return undefined;
+  return { code: "no-uprobes", text: uprobe.reason, remedy: "Coverage can be shown, live traffic cannot" };
+}
+
+/** The analyzer does not run. */
+export function unavailableProblem(reason: string): Problem {
+  return {
+    code: "no-analyzer",
+    text: `the analyzer does not run: ${reason}`,
+    remedy: "See Plainsight's output",
+  };
+}

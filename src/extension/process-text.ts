@@ -1,0 +1,106 @@
+// How a process reads in the editor: its label, its one-line description and the evidence as Markdown. Pure, and the
+// only place that words them, so that tree, picker and clipboard say the same.
+import type { ProcessReport, StackName, StackReport } from "../protocol/coverage.ts";
+
+const stackNames: Record<StackName, string> = {
+  openssl: "OpenSSL",
+  boringssl: "BoringSSL",
+  libressl: "LibreSSL",
+  gnutls: "GnuTLS",
+  nss: "NSS",
+  mbedtls: "Mbed TLS",
+  wolfssl: "wolfSSL",
+  go: "Go crypto/tls",
+  rustls: "rustls",
+  jsse: "JSSE",
+};
+
+/** Interpreters whose script says more than they do. */
+const interpreter = /^(node|nodejs|python[\d.]*|ruby[\d.]*|perl|php[\d.]*|deno|bun|java|tsx|ts-node)$/;
+
+/** The command, with the script where an interpreter runs one: `node api.js`. */
+export function processLabel(process: Pick<ProcessReport, "command" | "arguments" | "executable">): string {
+  const [first = ""] = process.arguments;
+  const program = baseName(process.executable ?? first);
+  // Programs may rename themselves (`nginx: worker process`): then the kernel's name is the better one.
+  const name = process.command === "MainThread" ? program || process.command : process.command;
+  if (!interpreter.test(program) && !interpreter.test(name)) return name;
+  const script = process.arguments.slice(1).find((argument) => !argument.startsWith("-"));
+  return script === undefined ? name : `${name} ${baseName(script)}`;
+}
+
+/** `OpenSSL 3.0.19`, `OpenSSL 3.0.19 and GnuTLS 3.7.9`, or empty without a stack. */
+export function stacksText(stacks: Pick<StackReport, "stack" | "version">[]): string {
+  const names = stacks.map(({ stack, version }) =>
+    version ? `${stackNames[stack]} ${version}` : stackNames[stack],
+  );
+  return [...new Set(names)].join(" and ");
+}
+
+/** One line: pid, class, stacks, reason. */
+export function processDescription(process: ProcessReport): string {
+  const parts = [String(process.pid), process.class, stacksText(process.stacks), process.reason.text];
+  return parts.filter((part) => part !== "").join(" · ");
+}
+
+/** What was found and how it was judged, as Markdown in which nothing of the process's own text is markup. */
+export function evidenceMarkdown(process: ProcessReport): string {
+  const facts: [string, string | null][] = [
+    ["Class", process.class],
+    ["Verdict", `${process.verdict}, ${process.basis}`],
+    ["Path", process.path],
+    ["Reason", process.reason.text],
+    ["Measured", measuredText(process)],
+    ["Executable", process.executable && code(process.executable)],
+    ["User", process.user],
+    ["Service", process.service],
+    ["Container", process.container && code(process.container.slice(0, 12))],
+    ["Started", process.startedAt],
+  ];
+  const lines = [
+    `**${escapeMarkdown(processLabel(process))}** (pid ${process.pid})`,
+    "",
+    ...facts.flatMap(([name, text]) =>
+      text ? [`- ${name}: ${text.startsWith("`") ? text : escapeMarkdown(text)}`] : [],
+    ),
+  ];
+  for (const stack of process.stacks) {
+    const where = stack.file ? ` in ${code(stack.file)}` : "";
+    lines.push("", `**${escapeMarkdown(stacksText([stack]))}**, ${stack.linkage}${where}`, "");
+    lines.push(...stack.evidence.map((text) => `- ${escapeMarkdown(text)}`));
+    if (stack.buildId) lines.push(`- build id ${code(stack.buildId)}`);
+  }
+  if (process.probes.length > 0) {
+    const probes = process.probes.map((probe) => `${code(probe.function)} at ${code(probe.offset)}`);
+    lines.push("", `Probes: ${probes.join(", ")}`);
+  }
+  return lines.join("\n");
+}
+
+/** What a screen reader says for a process in the tree. */
+export function accessibleLabel(process: ProcessReport, isTraced: boolean): string {
+  const traced = isTraced ? ", being traced" : "";
+  const stacks = stacksText(process.stacks);
+  return `${processLabel(process)}, process ${process.pid}${traced}, ${process.verdict}${stacks && `, ${stacks}`}, ${process.reason.text}`;
+}
+
+function measuredText({ measured }: ProcessReport): string | null {
+  if (!measured) return null;
+  return `${measured.state}: ${measured.decrypted} of ${measured.connections} connections decrypted, ${measured.bytes} bytes`;
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function code(text: string): string {
+  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  const space = text.startsWith("`") || text.endsWith("`") ? " " : "";
+  return fence + space + text.replaceAll("\n", " ") + space + fence;
+}
+
+/** Escapes what CommonMark could read as markup (section 2.4), links and images above all. */
+function escapeMarkdown(text: string): string {
+  return text.replaceAll("\n", " ").replace(/[\\`*_{}[\]()#+\-!|<>~&$]/g, "\\$&");
+}
