@@ -19,18 +19,20 @@ export class TargetRefused extends Error {
 
 /** The caller closes the descriptor once the probes are attached. Throws TargetRefused with the reason. */
 export function openTarget(plan: ProbePlan): OpenTarget {
-  const candidates = [`/proc/${plan.pid}/root${plan.path}`];
-  if (plan.range !== null) candidates.push(`/proc/${plan.pid}/map_files/${plan.range}`);
+  const candidates = [{ path: `/proc/${plan.pid}/root${plan.path}`, mapped: false }];
+  // The kernel follows this one itself, so it is the mapped file by construction.
+  if (plan.range !== null)
+    candidates.push({ path: `/proc/${plan.pid}/map_files/${plan.range}`, mapped: true });
   let failure = "no such file";
   for (const candidate of candidates) {
     let fd: number;
     try {
-      fd = openSync(candidate, "r");
+      fd = openSync(candidate.path, "r");
     } catch (error) {
       failure = error instanceof Error ? error.message : String(error);
       continue;
     }
-    if (fstatSync(fd).ino !== plan.inode) {
+    if (!candidate.mapped && fstatSync(fd).ino !== plan.inode) {
       failure = "the file at that path is another one by now";
       closeSync(fd);
       continue;

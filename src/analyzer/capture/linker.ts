@@ -1,0 +1,44 @@
+// Noticing libraries that a process loads later: the dynamic linker calls an empty function, made for debuggers, each
+// time it has mapped something (glibc elf/dl-debug.c, musl ldso/dynlink.c). And the places where a TLS library would be.
+import { readElf } from "../elf/elf-file.ts";
+import { openMappedFile } from "../processes/mapped-file.ts";
+import type { FoundFunction, MappedFile } from "../stacks/finding.ts";
+
+const hookName = "_dl_debug_state";
+const linkerPath = /\/ld-(?:linux|musl)[^/]*\.so\.\d+$|\/ld-[\d.]+\.so$/;
+
+export function isLinker(file: MappedFile): boolean {
+  return linkerPath.test(file.path);
+}
+
+/** The function of this process's dynamic linker to probe; null when it has none that can be read. */
+export function findLinkerHook(pid: number, file: MappedFile): FoundFunction | null {
+  const { reader } = openMappedFile("/proc", pid, file, false);
+  if (reader === null) return null;
+  try {
+    const { elf } = readElf(reader);
+    const symbol = elf?.definedSymbols(new Set([hookName]))[0];
+    if (elf === null || symbol === undefined) return null;
+    const bytes = elf.bytesAt(symbol.fileOffset, 16);
+    return { name: hookName, role: "library", fileOffset: symbol.fileOffset, bytes };
+  } finally {
+    reader.close();
+  }
+}
+
+const folders = [
+  "/usr/lib/x86_64-linux-gnu",
+  "/lib/x86_64-linux-gnu",
+  "/usr/lib64",
+  "/lib64",
+  "/usr/lib",
+  "/lib",
+  "/usr/local/lib",
+  "/usr/local/lib64",
+];
+const names = ["libssl.so.3", "libssl.so.1.1"];
+
+/** Where the system's TLS libraries would be, as a process sees its files; most of these do not exist. */
+export const usualLibraries: readonly string[] = folders.flatMap((folder) =>
+  names.map((name) => `${folder}/${name}`),
+);

@@ -1,0 +1,51 @@
+// From what was found in a file to the probes on it. Pure: where cheaper or other probe points are known, they are
+// chosen here and the engine does not change.
+import type { ProbePlan, ProbePoint, ProbeRole, ProbeSite } from "../../tracer/messages.ts";
+import type { FoundFunction, MappedFile, StackFinding } from "../stacks/finding.ts";
+
+/** Where each role is probed: what it needs is known at the call, at its return, or takes both. */
+const sites: Record<ProbeRole, ProbeSite[]> = {
+  write: ["entry", "return"],
+  read: ["entry", "return"],
+  "write-ex": ["entry", "return"],
+  "read-ex": ["entry", "return"],
+  free: ["entry"],
+  "set-server-name": ["entry", "return"],
+  "get-server-name": ["entry", "return"],
+  "ctrl-server-name": ["entry", "return"],
+  new: ["entry", "return"],
+  library: ["entry"],
+};
+
+/** The return address has left the stack when a return probe fires. */
+const returnBias = -8;
+
+/** All probe points of these functions; two names of one address are probed once. */
+export function planPoints(functions: FoundFunction[]): ProbePoint[] {
+  const byOffset = new Map(functions.map((found) => [found.fileOffset, found]));
+  return [...byOffset.values()].flatMap((found) =>
+    sites[found.role].map((site) => ({
+      function: found.name,
+      role: found.role,
+      site,
+      fileOffset: found.fileOffset,
+      frameBias: site === "return" ? returnBias : 0,
+      expectedBytes: Buffer.from(found.bytes).toString("hex"),
+    })),
+  );
+}
+
+/** The plan for one file; `pid` is the process through which it is opened and, with scope `process`, the one probed. */
+export function planFile(
+  pid: number,
+  file: MappedFile,
+  functions: FoundFunction[],
+  scope: ProbePlan["scope"],
+): ProbePlan {
+  return { pid, path: file.path, range: file.range, inode: file.inode, scope, points: planPoints(functions) };
+}
+
+/** Whether a finding can be captured: it has at least one function that carries plaintext. */
+export function isCapturable(finding: StackFinding): boolean {
+  return finding.functions.some(({ role }) => ["write", "read", "write-ex", "read-ex"].includes(role));
+}

@@ -1,0 +1,329 @@
+// One trace: which processes are in it, what is attached to them, and the events that come out. It connects the tracer,
+// the scanner and the connections; each of those knows nothing of the others.
+import type { Reason, Skipped } from "../../protocol/coverage.ts";
+import type { Problem } from "../../protocol/editor.ts";
+import type { LostEvent, SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
+import type { KernelLoss, TracerFeatures } from "../../tracer/messages.ts";
+import { ProcessTable } from "../processes/process-table.ts";
+import { Scanner } from "../scan.ts";
+import { Attachments } from "./attachments.ts";
+import { Connections, type TrafficEvent } from "./connections.ts";
+import { findLinkerHook, isLinker, usualLibraries } from "./linker.ts";
+import { decodeRecords, type KernelRecord } from "./records.ts";
+import { TracerClient } from "./tracer-client.ts";
+
+export { TracerUnavailable } from "./tracer-launch.ts";
+
+export interface TraceSessionOptions {
+  /** Bytes kept of each body. */
+  bodyLimit: number;
+  showSecrets: boolean;
+  onEvent(event: TraceEvent): void;
+  /** The trace ended by itself: the tracer is gone. */
+  onEnded?(problem: Problem): void;
+  /** Size of the kernel's ring buffer, a power of two. */
+  ringBytes?: number;
+  /** Kernel features to use as given rather than to try. */
+  features?: Partial<TracerFeatures>;
+  scanner?: Scanner;
+}
+
+export interface AddOptions {
+  followChildren: boolean;
+}
+
+export interface TraceSession {
+  /** Traces these processes too. A process without TLS yet is traced: it may load a library later. */
+  add(pids: number[], options: AddOptions): Promise<{ attached: number[]; skipped: Skipped[] }>;
+  /**
+   * Traces a process that waits before its program begins, and all its children, from their first byte: the usual TLS
+   * libraries and these executables (host paths) are probed for every traced process before any of them maps them.
+   */
+  addFromStart(pid: number, executables: string[]): Promise<void>;
+  /** Also traces each process that begins later and whose command or executable `matches`. */
+  addLater(matches: (command: string, pid: number) => boolean): Promise<void>;
+  remove(pids: number[]): Promise<void>;
+  readonly traced: { pid: number; command: string }[];
+  /** What this kernel does not offer, each with what it is for. */
+  readonly missing: Reason[];
+  configure(options: { bodyLimit: number; showSecrets: boolean }): void;
+  close(): Promise<SummaryEvent>;
+}
+
+/** Rejects with TracerUnavailable (it has a `problem`) when rights or kernel support are missing. */
+export async function openTraceSession(options: TraceSessionOptions): Promise<TraceSession> {
+  const session = new Session(options);
+  await session.open();
+  return session;
+}
+
+const defaultRingBytes = 16 * 1024 * 1024;
+/** The addresses of a connection follow its bytes within microseconds; a batch boundary may fall between. */
+const holdMs = 50;
+
+interface Traced {
+  command: string;
+  followChildren: boolean;
+  /** A look at its mapped files is under way, or wanted again after it. */
+  look: "idle" | "looking" | "again";
+}
+
+class Session implements TraceSession {
+  readonly #options: TraceSessionOptions;
+  readonly #scanner: Scanner;
+  readonly #processes = new ProcessTable();
+  readonly #traced = new Map<number, Traced>();
+  readonly #startedMs = performance.now();
+  #client!: TracerClient;
+  #attachments!: Attachments;
+  #connections!: Connections;
+  #matchesLater: ((command: string, pid: number) => boolean) | null = null;
+  #losses: KernelLoss[] = [];
+  #releaseTimer: NodeJS.Timeout | null = null;
+  #counts = { exchanges: 0, messages: 0, lost: 0 };
+
+  constructor(options: TraceSessionOptions) {
+    this.#options = options;
+    this.#scanner = options.scanner ?? new Scanner();
+  }
+
+  async open(): Promise<void> {
+    const { ringBytes = defaultRingBytes, features = {}, bodyLimit, showSecrets } = this.#options;
+    this.#client = await TracerClient.start(
+      { ringBytes, features },
+      {
+        records: (batch) => {
+          this.#onBatch(batch);
+        },
+        losses: (losses) => {
+          this.#onLosses(losses);
+        },
+        ended: (problem) => this.#options.onEnded?.(problem),
+      },
+    );
+    this.#attachments = new Attachments((request) => this.#client.call(request));
+    this.#connections = new Connections(this.#client.opened.clock, { bodyLimit, showSecrets }, (pid) =>
+      this.#commandOf(pid),
+    );
+  }
+
+  get traced(): { pid: number; command: string }[] {
+    return [...this.#traced].map(([pid, { command }]) => ({ pid, command }));
+  }
+
+  get missing(): Reason[] {
+    return this.#client.opened.missing;
+  }
+
+  configure(options: { bodyLimit: number; showSecrets: boolean }): void {
+    this.#connections.options = options;
+  }
+
+  async add(pids: number[], options: AddOptions): Promise<{ attached: number[]; skipped: Skipped[] }> {
+    const attached: number[] = [];
+    const skipped: Skipped[] = [];
+    for (const pid of pids) {
+      const reason = await this.#addOne(pid, options);
+      if (reason === null) attached.push(pid);
+      else skipped.push({ pid, reason });
+    }
+    return { attached, skipped };
+  }
+
+  async addFromStart(pid: number, executables: string[]): Promise<void> {
+    await this.#trace(pid, "sh", { followChildren: true });
+    const { found } = this.#processes.identify(pid);
+    const files = (found && this.#processes.files(found).found) ?? [];
+    for (const file of files.filter(isLinker)) {
+      const hook = findLinkerHook(pid, file);
+      if (hook) await this.#attachments.attachFile(pid, file, [hook], "file");
+    }
+    for (const path of [...usualLibraries, ...executables]) {
+      await this.#attachments.attachFindings(pid, this.#scanner.analyseFile(path), "file");
+    }
+  }
+
+  async addLater(matches: (command: string, pid: number) => boolean): Promise<void> {
+    this.#matchesLater = matches;
+    await this.#client.call({ type: "watch", everyExec: true });
+  }
+
+  async remove(pids: number[]): Promise<void> {
+    await this.#client.call({ type: "untrace", pids });
+    await this.#client.call({ type: "flush" });
+    for (const pid of pids) {
+      this.#emitAll(this.#connections.endProcess(pid, "untraced", Date.now()));
+      this.#traced.delete(pid);
+      await this.#attachments.detachProcess(pid);
+    }
+  }
+
+  async close(): Promise<SummaryEvent> {
+    await this.#client.call({ type: "untrace", pids: [...this.#traced.keys()] }).catch(() => undefined);
+    await this.#client.call({ type: "flush" }).catch(() => undefined);
+    if (this.#releaseTimer) clearTimeout(this.#releaseTimer);
+    this.#emitAll(this.#connections.endAll(Date.now()));
+    await this.#client.close();
+    return { type: "summary", ...this.#counts, durationMs: Math.round(performance.now() - this.#startedMs) };
+  }
+
+  async #addOne(pid: number, { followChildren }: AddOptions): Promise<Reason | null> {
+    if (pid === process.pid || pid === this.#client.pid) {
+      return { code: "own-process", text: "Plainsight does not trace itself" };
+    }
+    const scanned = this.#scanner.scanProcess(pid);
+    if ("skipped" in scanned) return scanned.skipped.reason;
+    const { report } = scanned.process;
+    if (!["traceable", "no-tls"].includes(report.verdict)) return report.reason;
+    await this.#trace(pid, report.command, { followChildren });
+    const failures = await this.#look(pid);
+    const failure = failures[0];
+    if (failure === undefined) return null;
+    await this.remove([pid]);
+    return failure;
+  }
+
+  async #trace(pid: number, command: string, { followChildren }: AddOptions): Promise<void> {
+    this.#traced.set(pid, { command, followChildren, look: "idle" });
+    await this.#client.call({ type: "trace", pids: [pid], followChildren });
+  }
+
+  /** Looks at what a traced process has mapped by now and attaches what is new. Gives what could not be attached. */
+  async #look(pid: number): Promise<Reason[]> {
+    const traced = this.#traced.get(pid);
+    if (!traced) return [];
+    if (traced.look !== "idle") {
+      traced.look = "again";
+      return [];
+    }
+    const failures: Reason[] = [];
+    do {
+      traced.look = "looking";
+      failures.push(...(await this.#lookOnce(pid, traced)));
+      // "again" is set from outside while this waits.
+    } while ((traced.look as string) === "again");
+    traced.look = "idle";
+    return failures;
+  }
+
+  async #lookOnce(pid: number, traced: Traced): Promise<Reason[]> {
+    const scanned = this.#scanner.scanProcess(pid);
+    if ("skipped" in scanned) return []; // it has ended: its exit record follows
+    traced.command = scanned.process.report.command;
+    const { attached, failed } = await this.#attachments.attachFindings(
+      pid,
+      scanned.process.findings,
+      "process",
+    );
+    for (const event of attached) this.#emit({ ...event, pid, command: traced.command });
+    await this.#awaitLibraries(pid);
+    return failed;
+  }
+
+  /** Probes the dynamic linker, and the usual TLS libraries before they are loaded, so that no first byte is missed. */
+  async #awaitLibraries(pid: number): Promise<void> {
+    const { found } = this.#processes.identify(pid);
+    const files = (found && this.#processes.files(found).found) ?? [];
+    for (const file of files.filter(isLinker)) {
+      const hook = findLinkerHook(pid, file);
+      if (!hook || (await this.#attachments.attachFile(pid, file, [hook], "process")) !== "attached")
+        continue;
+      for (const path of usualLibraries) {
+        const findings = this.#scanner.analyseFile(`/proc/${pid}/root${path}`);
+        const inside = findings.map((finding) => ({ ...finding, file: { ...finding.file, path } }));
+        await this.#attachments.attachFindings(pid, inside, "process");
+      }
+    }
+  }
+
+  #onBatch(batch: Buffer): void {
+    const { records, undecodedBytes } = decodeRecords(batch);
+    for (const record of records) this.#onRecord(record);
+    if (undecodedBytes > 0) this.#emitLost({ records: 1, bytes: undecodedBytes, reason: "ring-buffer-full" });
+    this.#emitAll(this.#connections.trim(Date.now()));
+    if (this.#connections.holds) this.#releaseTimer ??= setTimeout(this.#releaseHeld, holdMs);
+  }
+
+  #onRecord(record: KernelRecord): void {
+    switch (record.type) {
+      case "fork":
+        this.#begin(record.pid, record.command, record.parentPid);
+        break;
+      case "exec":
+        if (this.#traced.has(record.pid)) this.#begin(record.pid, record.command, null);
+        else if (this.#matchesLater?.(record.command, record.pid) === true) this.#addQuietly(record.pid);
+        break;
+      case "library":
+        void this.#look(record.pid);
+        break;
+      case "exit":
+        this.#end(record.pid);
+        break;
+      default:
+        this.#emitAll(this.#connections.fold(record));
+    }
+  }
+
+  /** A child of a traced process, or a traced process with a new program: its mapped files are others now. */
+  #begin(pid: number, command: string, parentPid: number | null): void {
+    const known = this.#traced.get(pid);
+    const parent = parentPid === null ? undefined : this.#traced.get(parentPid);
+    if (known) known.command = command;
+    else {
+      const name = parent?.command ?? command;
+      this.#traced.set(pid, { command: name, followChildren: true, look: "idle" });
+    }
+    void this.#look(pid);
+  }
+
+  #addQuietly(pid: number): void {
+    void this.add([pid], { followChildren: false }).then(({ skipped }) => {
+      for (const { reason } of skipped) this.#emit({ type: "skipped", pid, reason });
+    });
+  }
+
+  #end(pid: number): void {
+    const traced = this.#traced.get(pid);
+    this.#emitAll(this.#connections.endProcess(pid, "closed", Date.now()));
+    if (!traced) return;
+    this.#traced.delete(pid);
+    this.#emit({ type: "exited", pid, command: traced.command });
+    void this.#attachments.detachProcess(pid);
+  }
+
+  readonly #releaseHeld = (): void => {
+    this.#releaseTimer = null;
+    this.#emitAll(this.#connections.release(Date.now() - holdMs));
+    if (this.#connections.holds) this.#releaseTimer = setTimeout(this.#releaseHeld, holdMs);
+  };
+
+  #onLosses(losses: KernelLoss[]): void {
+    for (const { reason, records, bytes } of losses) {
+      const before = this.#losses.find((loss) => loss.reason === reason) ?? { records: 0, bytes: 0 };
+      const grown = { records: records - before.records, bytes: bytes - before.bytes };
+      if (grown.records > 0) this.#emitLost({ ...grown, reason });
+    }
+    this.#losses = losses;
+  }
+
+  #emitLost(lost: Omit<LostEvent, "type">): void {
+    this.#counts.lost += lost.records;
+    this.#emit({ type: "lost", ...lost });
+  }
+
+  #emitAll(events: TrafficEvent[]): void {
+    for (const event of events) {
+      if (event.type === "message") this.#counts.messages++;
+      else if (event.state !== "pending") this.#counts.exchanges++;
+      this.#emit(event);
+    }
+  }
+
+  #emit(event: TraceEvent): void {
+    this.#options.onEvent(event);
+  }
+
+  #commandOf(pid: number): string {
+    return this.#traced.get(pid)?.command ?? "";
+  }
+}
