@@ -2,7 +2,7 @@
 // whole files and trusts them, so it is handed the header and one checked table at a time (ELF-64 Object File Format).
 import elfy, { type ElfyHeader, type ElfyProgram, type ElfySection } from "elfy";
 import type { ByteReader } from "../bytes.ts";
-import { FileBytes, textAt, type FileRange } from "./file-bytes.ts";
+import { FileBytes, textAt } from "./file-bytes.ts";
 import type { ElfProblem, ProblemList } from "./problems.ts";
 
 export type SectionType =
@@ -122,6 +122,8 @@ export function readTables(
   const sectionPart = tableBytes(bytes, "section", sectionTable(header, sectionCount), problems);
   const segmentPart = tableBytes(bytes, "program header", programTable(header, segmentCount), problems);
   const sections = sectionsFrom(sectionPart.table, sectionPart.count);
+  const names =
+    sections.length === 0 ? new Uint8Array(0) : sectionNames(bytes, sections[namesIndex], problems);
   const tables: Tables = {
     bytes,
     machine: machines[header.machine ?? ""] ?? "other",
@@ -129,7 +131,7 @@ export function readTables(
     segments: programsFrom(segmentPart.table, segmentPart.count).flatMap((entry) =>
       segmentOf(entry, problems),
     ),
-    sections: sectionsOf(sections, sectionNames(bytes, sections[namesIndex], problems)),
+    sections: sectionsOf(sections, names),
   };
   for (const { name, type, fileOffset, size } of tables.sections) {
     if (type !== "nobits" && type !== "null" && fileOffset + size > bytes.size) {
@@ -238,11 +240,7 @@ function sectionsOf(entries: ElfySection[], names: Uint8Array): ElfSection[] {
 }
 
 function sectionNames(bytes: FileBytes, entry: ElfySection | undefined, problems: ProblemList): Uint8Array {
-  if (entry === undefined) return new Uint8Array(0);
-  if (entry.type !== "strtab") {
-    problems.add("section-names-missing", "the section names are not in a string table");
-    return new Uint8Array(0);
-  }
-  const range: FileRange = { fileOffset: entry.off, size: entry.size };
-  return bytes.read(range.fileOffset, Math.min(range.size, mostNameBytes));
+  if (entry?.type === "strtab") return bytes.read(entry.off, Math.min(entry.size, mostNameBytes));
+  problems.add("section-names-missing", "the section names are not in a string table");
+  return new Uint8Array(0);
 }
