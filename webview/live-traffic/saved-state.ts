@@ -51,9 +51,7 @@ export function readSavedState(stored: unknown): SavedState {
       right: shareOf(share.right, initialState.detailShare.right),
       below: shareOf(share.below, initialState.detailShare.below),
     },
-    hiddenColumns: ids.filter(
-      (id) => Array.isArray(value.hiddenColumns) && value.hiddenColumns.includes(id),
-    ),
+    hiddenColumns: ids.filter((id) => Array.isArray(value.hiddenColumns) && value.hiddenColumns.includes(id)),
     columnWidths: Object.fromEntries(
       ids.flatMap((id) => {
         const width = widths[id];

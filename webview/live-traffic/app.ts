@@ -1,0 +1,377 @@
+// Holds the view together: messages of the extension and actions of the user change the state, and at most once a
+// frame everything is drawn from it.
+import type { StateParams, TrafficRow } from "../../src/protocol/editor.ts";
+import type { FromWebview, ToWebview } from "../../src/protocol/webview.ts";
+import { openColumnMenu } from "./column-menu.ts";
+import type { ColumnId } from "./columns.ts";
+import type { Details } from "./detail-tabs.ts";
+import { Detail } from "./detail.ts";
+import { element } from "./dom.ts";
+import { openEditorLink, type EditorLink } from "./editor-link.ts";
+import { EmptyView } from "./empty-view.ts";
+import { parseFilter } from "./filter.ts";
+import { List } from "./list.ts";
+import { Notices } from "./notices.ts";
+import { RowStore, type Entry } from "./row-store.ts";
+import type { SavedState } from "./saved-state.ts";
+import { situationOf } from "./situation.ts";
+import { Splitter } from "./splitter.ts";
+import { SummaryBar } from "./summary-bar.ts";
+import type { TimeRange } from "./time-range.ts";
+import { Timeline } from "./timeline.ts";
+import { Toolbar } from "./toolbar.ts";
+
+export class App {
+  readonly #link: EditorLink;
+  #saved: SavedState;
+  #state: StateParams | null = null;
+  readonly #store = new RowStore();
+  /** What arrives while paused; bounded like the store. */
+  readonly #held = new RowStore();
+  #selected: Entry | null = null;
+  /** The row whose details were asked for last, and the answer. */
+  #asked: TrafficRow | null = null;
+  #details: Details;
+  /** What the detail pane shows, to draw it only when that changes. */
+  #detailShown: unknown[] = [];
+  #range: TimeRange | null = null;
+  #filterError: string | null = null;
+  #frame = 0;
+
+  readonly #toolbar: Toolbar;
+  readonly #notices: Notices;
+  readonly #timeline: Timeline;
+  readonly #list: List;
+  readonly #empty: EmptyView;
+  readonly #detail: Detail;
+  readonly #summary: SummaryBar;
+  readonly #splitter: Splitter;
+
+  constructor(root: HTMLElement) {
+    this.#link = openEditorLink((message) => {
+      this.#receive(message);
+    });
+    this.#saved = this.#link.saved();
+    const post = (message: FromWebview) => () => {
+      this.#link.post(message);
+    };
+    const copy = (text: string): void => {
+      this.#link.post({ type: "copy", text });
+    };
+
+    this.#toolbar = new Toolbar({
+      pause: () => {
+        this.#togglePause();
+      },
+      clear: () => {
+        this.#clear();
+        this.#link.post({ type: "clear" });
+      },
+      follow: () => {
+        this.#setFollowing(!this.#saved.following);
+      },
+      columns: (button) => {
+        const { left, bottom } = button.getBoundingClientRect();
+        this.#openColumnMenu(left, bottom, button);
+      },
+      stop: post({ type: "command", command: "plainsight.stopAll" }),
+      filter: (text) => {
+        this.#setFilter(text);
+      },
+      leaveFilter: () => {
+        this.#list.focus();
+      },
+    });
+    this.#notices = new Notices(copy);
+    this.#timeline = new Timeline({
+      range: (range) => {
+        this.#setRange(range);
+      },
+      span: (span) => {
+        this.#save({ span });
+      },
+      pick: (entry) => {
+        this.#select(entry, true);
+      },
+    });
+    this.#list = new List({
+      select: (entry) => {
+        this.#select(entry, true);
+      },
+      open: () => {
+        this.#openDetail();
+      },
+      follow: (following) => {
+        this.#save({ following });
+      },
+      resize: (id, width) => {
+        this.#resizeColumn(id, width);
+      },
+      menu: (x, y) => {
+        this.#openColumnMenu(x, y, null);
+      },
+    });
+    this.#empty = new EmptyView({
+      trace: post({ type: "command", command: "plainsight.trace" }),
+      showCoverage: post({ type: "command", command: "plainsight.showCoverage" }),
+      clearFilter: () => {
+        this.#setRange(null);
+        this.#toolbar.filterBox.setText("");
+        this.#setFilter("");
+        this.#toolbar.filterBox.focus();
+      },
+      resume: () => {
+        this.#togglePause();
+      },
+      copy,
+    });
+    this.#detail = new Detail({
+      close: () => {
+        this.#closeDetail();
+      },
+      copy,
+      openSource: ({ file, line, column }) => {
+        this.#link.post({ type: "openSource", file, line, ...(column === undefined ? {} : { column }) });
+      },
+      tab: (tab) => {
+        this.#save({ tab });
+      },
+    });
+    this.#summary = new SummaryBar(() => {
+      this.#setRange(null);
+    });
+
+    const main = element("main", { class: "main" });
+    this.#splitter = new Splitter(main, this.#saved.detailShare, (detailShare) => {
+      this.#save({ detailShare });
+    });
+    main.append(
+      element("div", { class: "list-pane" }, this.#list.element, this.#empty.element),
+      this.#splitter.element,
+      this.#detail.element,
+    );
+    root.append(
+      this.#toolbar.element,
+      this.#notices.element,
+      this.#timeline.element,
+      main,
+      this.#summary.element,
+    );
+    root.addEventListener("keydown", (event) => {
+      this.#onKey(event);
+    });
+    new ResizeObserver(() => {
+      this.#schedule();
+    }).observe(root);
+    // A theme change alters the colours of the canvas, which CSS does not reach.
+    const themed = new MutationObserver(() => {
+      this.#schedule();
+    });
+    themed.observe(document.documentElement, { attributes: true, attributeFilter: ["style", "class"] });
+    themed.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+
+    this.#toolbar.filterBox.setText(this.#saved.filter);
+    this.#setFilter(this.#saved.filter);
+    this.#link.post({ type: "ready" });
+  }
+
+  #receive(message: ToWebview): void {
+    switch (message.type) {
+      case "restore":
+        this.#clearRows();
+        this.#state = message.state;
+        this.#store.countDropped(message.dropped);
+        this.#store.put(message.rows);
+        this.#selected =
+          (this.#saved.selectedId === null ? undefined : this.#store.byId(this.#saved.selectedId)) ?? null;
+        this.#list.select(this.#selected);
+        break;
+      case "traffic": {
+        const store = this.#saved.paused ? this.#held : this.#store;
+        store.countDropped(message.dropped);
+        store.put(message.rows);
+        break;
+      }
+      case "state":
+        this.#state = message.state;
+        break;
+      case "details":
+        if (message.id === this.#asked?.id) this.#details = message.details;
+        break;
+      case "cleared":
+        this.#clear();
+        break;
+    }
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#frame !== 0) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#draw();
+    });
+  }
+
+  #draw(): void {
+    const { shown, matching, all, dropped } = this.#store;
+    const heldCount = this.#held.all.length;
+    const droppedCount = dropped + this.#held.dropped;
+    this.#dropSelectionThatLeft();
+    const situation = situationOf({
+      state: this.#state,
+      rowCount: all.length,
+      shownCount: shown.length,
+      heldCount,
+    });
+    this.#toolbar.show({
+      paused: this.#saved.paused,
+      heldCount,
+      following: this.#saved.following,
+      tracing: (this.#state?.tracing.length ?? 0) > 0,
+      rowCount: all.length,
+      shownCount: shown.length,
+      filterError: this.#filterError,
+    });
+    this.#notices.show({ state: this.#state, droppedCount, hasRows: situation.kind !== "problem" });
+    this.#empty.show(situation);
+    this.#timeline.draw(matching, this.#saved.span, this.#range, this.#selected?.row.id ?? null);
+    this.#summary.show({ state: this.#state, shown, droppedCount, range: this.#range });
+    this.#drawDetail();
+    this.#list.element.hidden = situation.kind !== "rows";
+    this.#list.setColumns({ hidden: new Set(this.#saved.hiddenColumns), widths: this.#saved.columnWidths });
+    this.#list.setFollowing(this.#saved.following);
+    this.#list.setEntries(shown);
+  }
+
+  #drawDetail(): void {
+    const open = this.#saved.detailOpen && this.#selected !== null;
+    this.#detail.element.hidden = !open;
+    this.#splitter.element.hidden = !open;
+    this.#splitter.apply();
+    if (!open || this.#selected === null) return;
+    this.#askForDetails(this.#selected.row);
+    const toShow = [this.#selected.row, this.#details, this.#saved.tab];
+    if (toShow.every((part, index) => part === this.#detailShown[index])) return;
+    this.#detailShown = toShow;
+    this.#detail.show(this.#selected, this.#details, this.#saved.tab);
+  }
+
+  /** Asks once for each state of a row; while the same row goes on, the earlier answer stays on screen. */
+  #askForDetails(row: TrafficRow): void {
+    if (row === this.#asked) return;
+    if (row.id !== this.#asked?.id) this.#details = undefined;
+    this.#asked = row;
+    this.#link.post({ type: "details", id: row.id });
+  }
+
+  #dropSelectionThatLeft(): void {
+    if (this.#selected === null || this.#store.byId(this.#selected.row.id) === this.#selected) return;
+    this.#selected = null;
+    this.#list.select(null);
+  }
+
+  #select(entry: Entry, focus: boolean): void {
+    this.#selected = entry;
+    const newest = this.#store.shown.at(-1) === entry;
+    this.#save({ selectedId: entry.row.id, following: this.#saved.following && newest });
+    this.#list.setFollowing(this.#saved.following);
+    this.#list.select(entry, { reveal: true, focus });
+  }
+
+  #openDetail(): void {
+    this.#save({ detailOpen: true });
+  }
+
+  #closeDetail(): void {
+    this.#save({ detailOpen: false });
+    this.#list.focus();
+  }
+
+  #togglePause(): void {
+    if (this.#saved.paused) {
+      this.#store.countDropped(this.#held.dropped);
+      this.#store.put(this.#held.all.map((entry) => entry.row));
+      this.#held.clear();
+    }
+    this.#save({ paused: !this.#saved.paused });
+  }
+
+  #setFollowing(following: boolean): void {
+    this.#save({ following });
+  }
+
+  #setFilter(text: string): void {
+    const filter = parseFilter(text);
+    this.#filterError = filter.ok ? null : filter.message;
+    // Until the text is understood, the filter before it stays.
+    if (filter.ok) this.#store.setFilter(filter.matches);
+    this.#save({ filter: text });
+  }
+
+  #setRange(range: TimeRange | null): void {
+    this.#range = range;
+    this.#store.setRange(range);
+    this.#schedule();
+  }
+
+  #resizeColumn(id: ColumnId, width: number | null): void {
+    const columnWidths = { ...this.#saved.columnWidths };
+    if (width === null) Reflect.deleteProperty(columnWidths, id);
+    else columnWidths[id] = width;
+    this.#save({ columnWidths });
+  }
+
+  #openColumnMenu(x: number, y: number, opener: HTMLElement | null): void {
+    openColumnMenu({
+      x,
+      y,
+      hidden: new Set(this.#saved.hiddenColumns),
+      toggle: (id) => {
+        const hidden = this.#saved.hiddenColumns;
+        this.#save({
+          hiddenColumns: hidden.includes(id) ? hidden.filter((other) => other !== id) : [...hidden, id],
+        });
+      },
+      closed: () => {
+        (opener ?? this.#list).focus();
+      },
+    });
+  }
+
+  #clear(): void {
+    this.#clearRows();
+    this.#notices.reset();
+    this.#schedule();
+  }
+
+  #clearRows(): void {
+    this.#store.clear();
+    this.#held.clear();
+    this.#setRange(null);
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const find = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "f";
+    const typing = event.target instanceof HTMLInputElement;
+    if (find || (event.key === "/" && !typing)) {
+      event.preventDefault();
+      this.#toolbar.filterBox.focus();
+    } else if (event.key === "Escape" && this.#saved.detailOpen && this.#selected !== null) {
+      this.#closeDetail();
+    } else if (
+      event.key === " " &&
+      event.target instanceof Node &&
+      this.#list.element.contains(event.target)
+    ) {
+      event.preventDefault();
+      this.#togglePause();
+    }
+  }
+
+  #save(change: Partial<SavedState>): void {
+    this.#saved = { ...this.#saved, ...change };
+    this.#link.save(this.#saved);
+    this.#schedule();
+  }
+}

@@ -1,0 +1,211 @@
+// The timeline above the list: when each exchange began and ended, and a brush that chooses a span of time. Its axis
+// and brush are d3's; the bars are on a canvas beneath.
+import { axisTop, brushX, scaleTime, select, type D3BrushEvent } from "d3";
+import { element, setAttribute } from "./dom.ts";
+import { formatTime } from "./format.ts";
+import type { Entry } from "./row-store.ts";
+import type { TimelineSpan } from "./saved-state.ts";
+import { TimelineCanvas } from "./timeline-canvas.ts";
+import { barAt, layOutBars, shownRange, type Bar } from "./timeline-layout.ts";
+import type { TimeRange } from "./time-range.ts";
+import { clamp } from "./viewport.ts";
+
+const axisHeight = 18;
+const laneHeight = 4;
+const laneCount = 9;
+const barsHeight = laneHeight * laneCount;
+/** Pixels around a bar that still mean the bar. */
+const clickReach = 8;
+
+const spans: [TimelineSpan, string][] = [
+  ["10s", "10 s"],
+  ["1m", "1 min"],
+  ["10m", "10 min"],
+  ["all", "All"],
+];
+
+export interface TimelineEvents {
+  range(range: TimeRange | null): void;
+  span(span: TimelineSpan): void;
+  pick(entry: Entry): void;
+}
+
+export class Timeline {
+  readonly element: HTMLElement;
+  readonly #events: TimelineEvents;
+  readonly #plot = element("div", { class: "timeline-plot" });
+  readonly #canvas = new TimelineCanvas();
+  readonly #span: HTMLSelectElement;
+  readonly #svg = select(this.#plot).append("svg");
+  readonly #axis = this.#svg
+    .append("g")
+    .attr("class", "axis")
+    .attr("transform", `translate(0,${axisHeight})`);
+  readonly #brushLayer = this.#svg.append("g").attr("transform", `translate(0,${axisHeight})`);
+  readonly #brush = brushX<unknown>();
+  readonly #scale = scaleTime();
+  #bars: Bar[] = [];
+  #range: TimeRange | null = null;
+  /** What is shown while a range is chosen or being chosen: time stands still under the pointer. */
+  #frozen: TimeRange | null = null;
+
+  constructor(events: TimelineEvents) {
+    this.#events = events;
+    this.#span = element(
+      "select",
+      {
+        "aria-label": "Time shown",
+        title: "How much of the past the timeline shows",
+        change: () => {
+          this.#onSpan();
+        },
+      },
+      ...spans.map(([value, title]) => element("option", { value }, title)),
+    );
+    this.#plot.prepend(this.#canvas.element);
+    this.element = element("div", { class: "timeline" }, this.#plot, this.#span, this.#canvas.probes);
+    this.#svg
+      .attr("tabindex", 0)
+      .attr("role", "group")
+      .on("keydown", (event: KeyboardEvent) => {
+        this.#onKey(event);
+      });
+    this.#brush
+      .on("start", () => {
+        this.#frozen ??= this.#domain();
+      })
+      .on("end", (event: D3BrushEvent<unknown>) => {
+        this.#onBrush(event);
+      });
+    // d3's brush cannot tell a click from an empty drag, so the click is taken where it begins.
+    this.#brushLayer.on("click", (event: MouseEvent) => {
+      this.#onClick(event);
+    });
+  }
+
+  /** Draws these entries; `range` is the chosen span of time, if any. */
+  draw(
+    entries: readonly Entry[],
+    span: TimelineSpan,
+    range: TimeRange | null,
+    selectedId: string | null,
+  ): void {
+    const width = this.#plot.clientWidth;
+    this.#span.value = span;
+    this.#setRange(range);
+    const domain = this.#frozen ?? shownRange(entries, span);
+    this.element.classList.toggle("blank", domain === null);
+    if (domain === null || width === 0) {
+      this.#bars = [];
+      this.#canvas.draw([], { width, height: barsHeight, laneHeight }, null);
+      return;
+    }
+    this.#scale.domain([domain.fromMs, domain.toMs]).range([0, width]);
+    this.#bars = layOutBars(entries, domain, width, laneCount);
+    this.#canvas.draw(this.#bars, { width, height: barsHeight, laneHeight }, selectedId);
+    this.#drawAxis(width);
+    this.#drawBrush(width);
+  }
+
+  #drawAxis(width: number): void {
+    const ticks = Math.max(2, Math.floor(width / 110));
+    this.#svg.attr("width", width).attr("height", axisHeight + barsHeight);
+    this.#axis.call(
+      axisTop(this.#scale).ticks(ticks).tickSizeInner(-barsHeight).tickSizeOuter(0).tickPadding(4),
+    );
+  }
+
+  #drawBrush(width: number): void {
+    this.#brush.extent([
+      [0, 0],
+      [width, barsHeight],
+    ]);
+    this.#brushLayer.call(this.#brush);
+    const pixels: [number, number] | null =
+      this.#range === null
+        ? null
+        : [clamp(this.#scale(this.#range.fromMs), 0, width), clamp(this.#scale(this.#range.toMs), 0, width)];
+    this.#brushLayer.call((layer) => {
+      this.#brush.move(layer, pixels);
+    });
+    const shown =
+      this.#range === null
+        ? "all time"
+        : `${formatTime(this.#range.fromMs)} to ${formatTime(this.#range.toMs)}`;
+    const label = `Timeline, ${shown}. Left and right arrows choose a time range, with Shift they resize it, Escape shows all.`;
+    const svg = this.#svg.node();
+    if (svg !== null) setAttribute(svg, "aria-label", label);
+  }
+
+  #setRange(range: TimeRange | null): void {
+    if (this.#range !== null && range === null) this.#frozen = null;
+    this.#range = range;
+  }
+
+  #domain(): TimeRange | null {
+    const [from, to] = this.#scale.domain();
+    return from === undefined || to === undefined ? null : { fromMs: from.getTime(), toMs: to.getTime() };
+  }
+
+  #choose(range: TimeRange | null): void {
+    this.#frozen = range === null ? null : (this.#frozen ?? this.#domain());
+    this.#events.range(range);
+  }
+
+  #onBrush(event: D3BrushEvent<unknown>): void {
+    // Only the user's own brushing has a source event; moving the brush from the program has none.
+    if (event.sourceEvent == null) return;
+    const selection = event.selection as [number, number] | null;
+    if (selection === null) {
+      this.#choose(null);
+      return;
+    }
+    const [left, right] = selection;
+    this.#choose({ fromMs: this.#scale.invert(left).getTime(), toMs: this.#scale.invert(right).getTime() });
+  }
+
+  #onClick(event: MouseEvent): void {
+    const { left, top } = this.#plot.getBoundingClientRect();
+    const lane = Math.floor((event.clientY - top - axisHeight) / laneHeight);
+    const bar = barAt(this.#bars, event.clientX - left, lane, clickReach);
+    if (bar !== null) this.#events.pick(bar.entry);
+  }
+
+  #onSpan(): void {
+    const span = spans.find(([value]) => value === this.#span.value)?.[0];
+    if (span === undefined) return;
+    this.#choose(null);
+    this.#events.span(span);
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const domain = this.#domain();
+    if (event.key === "Escape" && this.#range !== null) {
+      event.stopPropagation();
+      this.#choose(null);
+    }
+    const direction = event.key === "ArrowLeft" ? -1 : event.key === "ArrowRight" ? 1 : 0;
+    if (direction === 0 || domain === null || this.#bars.length === 0) return;
+    event.preventDefault();
+    this.#choose(movedRange(this.#range, domain, direction, event.shiftKey));
+  }
+}
+
+/** The range one key press further: moved as a whole, or with its later end alone. A first press chooses the latest. */
+function movedRange(
+  range: TimeRange | null,
+  domain: TimeRange,
+  direction: 1 | -1,
+  resize: boolean,
+): TimeRange {
+  const step = (domain.toMs - domain.fromMs) / 20;
+  if (range === null) return { fromMs: domain.toMs - 4 * step, toMs: domain.toMs };
+  if (resize) {
+    return {
+      fromMs: range.fromMs,
+      toMs: clamp(range.toMs + direction * step, range.fromMs + step, domain.toMs),
+    };
+  }
+  const shift = clamp(direction * step, domain.fromMs - range.fromMs, domain.toMs - range.toMs);
+  return { fromMs: range.fromMs + shift, toMs: range.toMs + shift };
+}
