@@ -1,0 +1,109 @@
+// Brings a clone to where it runs: system packages, npm packages, the build. Only what is missing or stale is done, so
+// that it can go before every start and test. Without the rights to install, it prints the command to type and goes on
+// with what can be done. `--for-tests` adds what only the tests need.
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+process.chdir(new URL("..", import.meta.url).pathname);
+const forTests = process.argv.includes("--for-tests");
+
+/** What must be there, the Debian and Ubuntu package that brings it, and whether only tests need it. */
+const requirements = [
+  { command: "clang", apt: "clang" },
+  { command: "llvm-strip", apt: "llvm" },
+  { command: "c++", apt: "g++" },
+  { file: "/usr/include/bpf/libbpf.h", apt: "libbpf-dev" },
+  { command: "openssl", apt: "openssl" },
+  { command: "python3", apt: "python3", tests: true },
+  { command: "curl", apt: "curl", tests: true },
+  { command: "nginx", apt: "nginx-light", tests: true },
+  { command: "readelf", apt: "binutils", tests: true },
+  { command: "chromium", apt: "chromium", tests: true },
+];
+
+/** @param {string} command */
+function isOnPath(command) {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+  return folders.some((folder) => existsSync(join(folder, command)));
+}
+
+/** @param {string} text */
+function say(text) {
+  console.error(`setup: ${text}`);
+}
+
+/** Prefix that gives root, or null. */
+function rootPrefix() {
+  if (process.getuid?.() === 0) return [];
+  return spawnSync("sudo", ["-n", "true"], { stdio: "ignore" }).status === 0 ? ["sudo", "-n"] : null;
+}
+
+/** Packages such as nginx start a service when installed; this says that none is wanted, while `work` runs. */
+function withoutServices(prefix, work) {
+  const policy = "/usr/sbin/policy-rc.d";
+  if (existsSync(policy)) return work();
+  const write = `printf '#!/bin/sh\\nexit 101\\n' > ${policy} && chmod +x ${policy}`;
+  run([...prefix, "sh", "-c", write]);
+  try {
+    return work();
+  } finally {
+    run([...prefix, "rm", "-f", policy]);
+  }
+}
+
+/** @param {string[]} line @param {Record<string, string>} [environment] */
+function run([program, ...args], environment = {}) {
+  execFileSync(program, args, { stdio: ["ignore", 2, 2], env: { ...process.env, ...environment } });
+}
+
+function installSystemPackages() {
+  const missing = requirements
+    .filter(({ tests }) => forTests || tests !== true)
+    .filter(({ command, file }) => (command ? !isOnPath(command) : !existsSync(file)))
+    .map(({ apt }) => apt);
+  if (missing.length === 0) return;
+  const prefix = existsSync("/usr/bin/apt-get") ? rootPrefix() : null;
+  if (prefix === null) {
+    say(`missing: ${missing.join(", ")}. Install them with: sudo apt-get install -y ${missing.join(" ")}`);
+    return;
+  }
+  say(`installing ${missing.join(", ")}`);
+  const apt = [...prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"];
+  try {
+    run([...apt, "update"]);
+    withoutServices(prefix, () => run([...apt, "install", "-y", "--no-install-recommends", ...missing]));
+  } catch (error) {
+    say(`apt-get failed (${error.message.split("\n")[0]}); type: sudo apt-get install -y ${missing.join(" ")}`);
+  }
+}
+
+function installNpmPackages() {
+  const stamp = "node_modules/.plainsight-lock";
+  const lock = createHash("sha256").update(readFileSync("package-lock.json")).digest("hex");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  say("installing the npm packages of package-lock.json");
+  run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+  writeFileSync(stamp, lock);
+}
+
+function build() {
+  const native = existsSync("/usr/include/bpf/libbpf.h") && ["clang", "llvm-strip", "c++"].every(isOnPath);
+  if (!native) say("without clang, llvm, g++ and libbpf-dev no probe can be built: scan works, trace does not");
+  run([process.execPath, "scripts/build.mjs", ...(native ? [] : ["bundles"])]);
+}
+
+if (process.platform !== "linux" || process.arch !== "x64") {
+  say(`Plainsight is for Linux on x86-64; this is ${process.platform} on ${process.arch}`);
+  process.exit(2);
+}
+try {
+  installSystemPackages();
+  installNpmPackages();
+  build();
+  if (forTests && existsSync("scripts/editor-rig.mjs")) run([process.execPath, "scripts/editor-rig.mjs"]);
+} catch (error) {
+  say(error.message.split("\n")[0]);
+  process.exit(1);
+}
