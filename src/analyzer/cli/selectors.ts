@@ -1,0 +1,58 @@
+// The options that choose processes, the same for every command: --pid, --name, --service and --port.
+import type { Selection } from "../selection.ts";
+import { UsageError } from "./usage.ts";
+
+/** For `options` of node:util's parseArgs. */
+export const selectorOptions = {
+  pid: { type: "string", multiple: true },
+  name: { type: "string", multiple: true },
+  service: { type: "string", multiple: true },
+  port: { type: "string", multiple: true },
+} as const;
+
+/** Lines of a command's help. */
+export const selectorHelp = `  --pid N         this process; give it again, or 1,2,3, for several
+  --name GLOB     processes whose command or executable has this name (* and ?)
+  --service NAME  processes of this systemd unit, with or without .service
+  --port N        processes that listen on this TCP port
+                  Several values of one option mean any of them; different options narrow each other.`;
+
+/** No process id is larger: PID_MAX_LIMIT of linux/threads.h. */
+const largestPid = 4_194_304;
+const largestPort = 65_535;
+
+/** Throws a {@link UsageError} for a value that cannot be one. */
+export function selectionOf(values: {
+  pid?: string[] | undefined;
+  name?: string[] | undefined;
+  service?: string[] | undefined;
+  port?: string[] | undefined;
+}): Selection {
+  return {
+    pids: numbers("--pid", "a process id", values.pid ?? [], largestPid),
+    names: filled("--name", values.name ?? []),
+    services: filled("--service", values.service ?? []),
+    ports: numbers("--port", "a port", values.port ?? [], largestPort),
+  };
+}
+
+export function isEveryProcess({ pids, names, services, ports }: Selection): boolean {
+  return pids.length + names.length + services.length + ports.length === 0;
+}
+
+function numbers(option: string, what: string, values: readonly string[], largest: number): number[] {
+  return values
+    .flatMap((value) => value.split(","))
+    .map((value) => {
+      const number = /^\d+$/.test(value) ? Number(value) : 0;
+      if (number < 1 || number > largest) {
+        throw new UsageError(`${option} ${JSON.stringify(value)} is not ${what} (1 to ${largest})`);
+      }
+      return number;
+    });
+}
+
+function filled(option: string, values: readonly string[]): string[] {
+  if (values.includes("")) throw new UsageError(`${option} needs a value`);
+  return [...values];
+}

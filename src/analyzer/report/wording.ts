@@ -1,0 +1,82 @@
+// How a report's facts are worded for people, the same in the terminal, in Markdown and in HTML.
+import { basename } from "node:path";
+import type {
+  CoverageReport,
+  ProcessReport,
+  Skipped,
+  StackReport,
+  Verdict,
+} from "../../protocol/coverage.ts";
+import { coveredPercent } from "../coverage/summary.ts";
+import { stackTitle } from "../stacks/table.ts";
+
+/** Verdicts of processes that have TLS or may have it, the best first, with what each means. */
+export const tlsVerdicts: readonly { verdict: Exclude<Verdict, "no-tls">; meaning: string }[] = [
+  { verdict: "traceable", meaning: "plaintext, nothing to change" },
+  { verdict: "proxy", meaning: "plaintext through the local proxy" },
+  { verdict: "metadata", meaning: "names and sizes only" },
+  { verdict: "dark", meaning: "nothing can be seen" },
+  { verdict: "unknown", meaning: "could not be told" },
+];
+
+/** Processes that have TLS or may have it, grouped by verdict, the best first; empty groups are left out. */
+export function byVerdict(
+  processes: readonly ProcessReport[],
+): { verdict: Verdict; members: ProcessReport[] }[] {
+  return tlsVerdicts
+    .map(({ verdict }) => ({ verdict, members: processes.filter((process) => process.verdict === verdict) }))
+    .filter(({ members }) => members.length > 0);
+}
+
+export function withoutTls(processes: readonly ProcessReport[]): ProcessReport[] {
+  return processes.filter(({ verdict }) => verdict === "no-tls");
+}
+
+const script = /\.(?:[cm]?[jt]sx?|py|rb|php|pl|jar|dll|exs?)$/;
+
+/** The command, with the script that tells one `node` from another. */
+export function processTitle({ command, arguments: words }: ProcessReport): string {
+  const program = words.slice(1).find((word) => script.test(word));
+  return program === undefined || basename(program) === command ? command : `${command} ${basename(program)}`;
+}
+
+/** `OpenSSL 3.0.19`. */
+export function stackName({ stack, version }: StackReport): string {
+  return version === null ? stackTitle(stack) : `${stackTitle(stack)} ${version}`;
+}
+
+/** The stack that stands for the process, and how many others there are: `OpenSSL 3.0.19 +1`. */
+export function stacksInShort({ stacks }: ProcessReport): string {
+  const [first, ...others] = stacks;
+  if (first === undefined) return "–";
+  return others.length === 0 ? stackName(first) : `${stackName(first)} +${others.length}`;
+}
+
+/** `2 of 3 processes with TLS are traceable (67 %)`. */
+export function headline({ summary }: CoverageReport): string {
+  const percent = coveredPercent(summary);
+  if (percent === null) return "no process with TLS was found";
+  const all = summary.withTls + summary.unknown;
+  const are = all === 1 ? "process with TLS is" : "processes with TLS are";
+  return `${summary.traceable} of ${all} ${are} traceable (${wholePercent(percent)} %)`;
+}
+
+/** Rounded, but 100 only when nothing is missing and 0 only when there is nothing. */
+export function wholePercent(percent: number): number {
+  if (percent > 99 && percent < 100) return 99;
+  return percent > 0 && percent < 1 ? 1 : Math.round(percent);
+}
+
+/** What was left out, by reason: the scan itself is not told, for nobody looks for it. */
+export function skippedByReason(
+  skipped: readonly Skipped[],
+): { code: string; text: string; pids: number[] }[] {
+  const groups = new Map<string, { code: string; text: string; pids: number[] }>();
+  for (const { pid, reason } of skipped) {
+    if (reason.code === "self") continue;
+    const group = groups.get(reason.code) ?? { ...reason, pids: [] };
+    group.pids.push(pid);
+    groups.set(reason.code, group);
+  }
+  return [...groups.values()];
+}
