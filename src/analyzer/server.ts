@@ -13,7 +13,7 @@ export function serveLanguageServer(): Promise<void> {
   const scanner = new Scanner();
   serve(connection, {
     scan: (pids) => scanner.scan({ ...everyProcess, pids: pids ?? [] }).report,
-    openTraceSession,
+    openTraceSession: (options) => openTraceSession({ ...options, scanner }),
   });
   return new Promise((resolve) => {
     connection.onExit(resolve);

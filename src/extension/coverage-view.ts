@@ -50,7 +50,7 @@ export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable 
       }),
       obstacle.onChange(() => {
         const { problem, isUnavailable } = obstacle;
-        this.#view.message = problem && !isUnavailable ? `Live traffic: ${problem.text}` : undefined;
+        this.#view.message = problem && !isUnavailable ? `Live traffic: ${problem.text}` : "";
         if (isUnavailable) this.#show(null);
       }),
     ];

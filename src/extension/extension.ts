@@ -37,7 +37,10 @@ export function activate(context: ExtensionContext): void {
     "plainsight.copyEvidence": (node = coverage.selected) =>
       node?.kind === "process" && env.clipboard.writeText(evidenceMarkdown(node.process)),
     "plainsight.copyRemedy": () => obstacle.copyRemedy(),
-    "plainsight.showProblem": () => obstacle.show(),
+    "plainsight.showProblem": () => {
+      if (obstacle.problem) return obstacle.show();
+      output.show();
+    },
     "plainsight.showOutput": () => {
       output.show();
     },

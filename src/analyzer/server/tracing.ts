@@ -10,9 +10,16 @@ import type {
 import type { ExchangeEvent, MessageEvent, TraceEvent } from "../../protocol/traffic.ts";
 import type { TraceSession, TraceSessionOptions } from "../capture/trace-session.ts";
 
+/** The part of a trace session that an editor can use. */
+export type EditorTrace = Pick<TraceSession, "add" | "remove" | "traced" | "configure" | "close">;
+export type EditorTraceOptions = Pick<
+  TraceSessionOptions,
+  "bodyLimit" | "showSecrets" | "onEvent" | "onEnded"
+>;
+
 export interface TracingOptions {
   /** Opens the capture; rejects with an error that has a `problem` when rights or kernel support are missing. */
-  open(options: TraceSessionOptions): Promise<TraceSession>;
+  open(options: EditorTraceOptions): Promise<EditorTrace>;
   onTraffic(event: ExchangeEvent | MessageEvent): void;
   /** `state` has changed. */
   onState(): void;
@@ -22,7 +29,7 @@ export class Tracing {
   readonly #options: TracingOptions;
   readonly #counts = { exchanges: 0, messages: 0, lost: { records: 0, bytes: 0 } };
   #settings = { bodyLimit: 64 * 1024, showSecrets: false };
-  #session: TraceSession | null = null;
+  #session: EditorTrace | null = null;
   #problem: Problem | undefined;
   /** Starting and stopping take their turns: the session is never opened twice, nor closed under a start. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -50,6 +57,11 @@ export class Tracing {
           ...this.#settings,
           onEvent: (event) => {
             this.#receive(event);
+          },
+          onEnded: (problem) => {
+            this.#session = null;
+            this.#problem = problem;
+            this.#options.onState();
           },
         });
         this.#problem = undefined;

@@ -4,8 +4,8 @@ import { PassThrough } from "node:stream";
 import { test, type TestContext } from "node:test";
 import { createConnection, createProtocolConnection } from "vscode-languageserver/node";
 import { StreamMessageReader, StreamMessageWriter } from "vscode-languageserver-protocol/node";
-import type { TraceSession, TraceSessionOptions } from "../../../src/analyzer/capture/trace-session.ts";
 import { serve } from "../../../src/analyzer/server/serve.ts";
+import type { EditorTrace, EditorTraceOptions } from "../../../src/analyzer/server/tracing.ts";
 import type { CoverageReport } from "../../../src/protocol/coverage.ts";
 import * as editor from "../../../src/protocol/editor.ts";
 import type { TraceEvent } from "../../../src/protocol/traffic.ts";
@@ -41,12 +41,19 @@ class PlayedCapture {
   readonly log: string[] = [];
   fails = false;
   emit: (event: TraceEvent) => void = () => undefined;
+  end: () => void = () => undefined;
   traced: { pid: number; command: string }[] = [];
 
-  open(options: TraceSessionOptions): Promise<TraceSession> {
+  open(options: EditorTraceOptions): Promise<EditorTrace> {
     if (this.fails) return Promise.reject(Object.assign(new Error(problem.text), { problem }));
     this.log.push(`open ${options.bodyLimit} ${options.showSecrets}`);
-    this.emit = options.onEvent;
+    this.emit = (event) => {
+      options.onEvent(event);
+    };
+    this.end = () => {
+      this.traced = [];
+      options.onEnded?.(problem);
+    };
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- the session's getter needs the capture
     const capture = this;
     return Promise.resolve({
@@ -201,6 +208,26 @@ test("server: a trace whose processes have all exited closes by itself", async (
   capture.emit({ type: "exited", pid: 1, command: "node" });
   await idle;
   assert.deepStrictEqual(capture.log.at(-1), "close");
+});
+
+test("server: a trace that ends by itself is a problem, and the next start opens anew", async (t) => {
+  const { client, capture, next } = connect(t);
+  await client.sendRequest("initialize", { capabilities: {}, processId: null, rootUri: null });
+  await client.sendRequest(editor.startTraceRequest, start([1]));
+  const ended = next<editor.StateParams>(editor.stateNotification, (state) => state.problem !== undefined);
+  capture.end();
+  assert.deepStrictEqual(
+    { ...(await ended), problem: (await ended).problem?.text },
+    {
+      tracing: [],
+      exchanges: 0,
+      messages: 0,
+      lost: { records: 0, bytes: 0 },
+      problem: problem.text,
+    },
+  );
+  await client.sendRequest(editor.startTraceRequest, start([2]));
+  assert.equal(capture.log.filter((line) => line.startsWith("open")).length, 2);
 });
 
 test("server: shutting down detaches", async (t) => {

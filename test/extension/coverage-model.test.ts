@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { coverageTree, isOfWorkspace, type CoverageGroup } from "../../src/extension/coverage-model.ts";
+import { coverageReport, noTls, processReport } from "./process-fixture.ts";
+
+const outline = (tree: CoverageGroup[]) =>
+  tree.map(({ label, description, isExpanded, items }) => ({
+    group: `${label} ${description}${isExpanded ? "" : " (collapsed)"}`,
+    items: items.map((item) =>
+      item.kind === "process" ? `${item.process.pid} ${item.state}` : item.description,
+    ),
+  }));
+
+test("coverage tree: groups by verdict, the quiet ones collapsed, the empty ones absent", () => {
+  const report = coverageReport(
+    [
+      processReport({ ...noTls, pid: 5 }),
+      processReport({ pid: 4, verdict: "dark", path: "none" }),
+      processReport({ pid: 3 }),
+    ],
+    [{ pid: 77, reason: { code: "not-readable", text: "another user's process" } }],
+  );
+  assert.deepStrictEqual(outline(coverageTree({ report, tracedPids: new Set(), folders: [] })), [
+    { group: "Traceable 1", items: ["3 traceable"] },
+    { group: "Dark 1", items: ["4 other"] },
+    { group: "No TLS 1 (collapsed)", items: ["5 other"] },
+    { group: "Skipped 1 (collapsed)", items: ["another user's process"] },
+  ]);
+});
+
+test("coverage tree: what is traced comes first, then the workspace's own, then by name and pid", () => {
+  const elsewhere = { arguments: ["node", "/opt/x.js"] };
+  const report = coverageReport([
+    processReport({ pid: 9, ...elsewhere }),
+    processReport({ pid: 8, ...elsewhere }),
+    processReport({ pid: 7, ...elsewhere, command: "curl" }),
+    processReport({ pid: 6 }),
+    processReport({ pid: 5, ...elsewhere }),
+  ]);
+  const tree = coverageTree({ report, tracedPids: new Set([9]), folders: ["/srv/shop"] });
+  assert.deepStrictEqual(outline(tree), [
+    {
+      group: "Traceable 5",
+      items: ["9 traced", "6 traceable", "7 traceable", "5 traceable", "8 traceable"],
+    },
+  ]);
+});
+
+test("coverage tree: ids tell a process from a later one with its pid", () => {
+  const later = processReport({ startedAt: "2026-02-01T00:00:00.000Z" });
+  const ids = [processReport(), later].flatMap((process) =>
+    coverageTree({ report: coverageReport([process]), tracedPids: new Set(), folders: [] })[0]?.items.map(
+      ({ id }) => id,
+    ),
+  );
+  assert.equal(new Set(ids).size, 2);
+});
+
+test("coverage tree: a process is of the workspace by its program, its script or its folder", () => {
+  const cases: [string, Parameters<typeof processReport>[0], boolean][] = [
+    ["script", { arguments: ["node", "/w/api.js"] }, true],
+    ["program", { executable: "/w/bin/api", arguments: [] }, true],
+    ["folder", { arguments: ["node", "api.js"], workingDirectory: "/w" }, true],
+    ["neighbour", { arguments: ["node", "/w2/api.js"], workingDirectory: "/w2" }, false],
+    ["unknown folder", { arguments: ["node", "api.js"], workingDirectory: null }, false],
+  ];
+  assert.deepStrictEqual(
+    cases.map(([name, changes]) => [name, isOfWorkspace(processReport(changes), ["/w"])]),
+    cases.map(([name, , expected]) => [name, expected]),
+  );
+});
