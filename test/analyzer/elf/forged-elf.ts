@@ -267,3 +267,14 @@ export function forgeElf({ wide = true, littleEndian = true } = {}): ForgedElf {
   }
   return forged;
 }
+
+/** The file with something behind it that is loaded too; `connect` is given its file offset. */
+export function extended(
+  elf: ForgedElf,
+  more: Uint8Array,
+  connect: (fileOffset: number) => ForgedElf,
+): Uint8Array {
+  const fileOffset = elf.bytes.length;
+  elf.setSegment("load", "fileSize", fileOffset + more.length);
+  return Buffer.concat([connect(fileOffset).bytes, more]);
+}
