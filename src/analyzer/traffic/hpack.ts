@@ -1,7 +1,7 @@
 // HPACK (RFC 7541): header blocks of one direction of one connection back into fields. It follows what the encoder says
 // and tells unknown from wrong; what fields mean in HTTP is http2-head.ts's.
 import type { Header } from "../../protocol/traffic.ts";
-import { decodeHuffman } from "./hpack-huffman.ts";
+import { HpackReader } from "./hpack-reader.ts";
 import { staticTable } from "./hpack-static.ts";
 import { HpackTable } from "./hpack-table.ts";
 
@@ -43,7 +43,7 @@ export class HpackDecoder {
 
   /** Decodes one whole block. After a fault the table is forgotten, for what followed in the block is not known. */
   decode(block: Uint8Array): DecodedBlock {
-    const reader = new BlockReader(block);
+    const reader = new HpackReader(block);
     const fields: Header[] = [];
     let listSize = 0;
     for (let first = reader.peek(); first !== undefined; first = reader.peek()) {
@@ -61,7 +61,7 @@ export class HpackDecoder {
   }
 
   /** Null when done, or the fault. */
-  #sizeUpdate(reader: BlockReader, isAfterField: boolean): null | string {
+  #sizeUpdate(reader: HpackReader, isAfterField: boolean): null | string {
     const size = reader.integer(5);
     if (size === null) return "a table size update is cut short or too large";
     if (isAfterField) return "a table size update follows a field";
@@ -72,7 +72,7 @@ export class HpackDecoder {
     return null;
   }
 
-  #field(reader: BlockReader, first: number): Header | string {
+  #field(reader: HpackReader, first: number): Header | string {
     const isIndexed = (first & 0x80) !== 0;
     const isInserted = (first & 0xc0) === 0x40;
     const index = reader.integer(isIndexed ? 7 : isInserted ? 6 : 4);
@@ -95,46 +95,5 @@ export class HpackDecoder {
     const entry = index === 0 ? "none" : this.#table.lookup(index - staticTable.length);
     if (entry === "none") return null;
     return entry === "unknown" ? [null, null] : entry;
-  }
-}
-
-/** Reads the primitives of section 5. */
-class BlockReader {
-  readonly #bytes: Uint8Array;
-  #position = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  peek(): number | undefined {
-    return this.#bytes[this.#position];
-  }
-
-  /** Null when it is cut short, or longer than five bytes after the prefix: no index, length or size needs more. */
-  integer(prefixBits: number): number | null {
-    const prefixMax = 2 ** prefixBits - 1;
-    let value = (this.#bytes[this.#position++] ?? 0) & prefixMax;
-    if (value < prefixMax) return value;
-    for (let scale = 1; scale <= 2 ** 28; scale *= 128) {
-      const byte = this.#bytes[this.#position++];
-      if (byte === undefined) return null;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
-    return null;
-  }
-
-  /** Each byte as one character (ISO 8859-1), so that lengths stay those of the wire. Undefined when not readable. */
-  string(): string | undefined {
-    const isHuffman = ((this.peek() ?? 0) & 0x80) !== 0;
-    const length = this.#position < this.#bytes.length ? this.integer(7) : null;
-    if (length === null || length > this.#bytes.length - this.#position) return undefined;
-    const raw = this.#bytes.subarray(this.#position, this.#position + length);
-    this.#position += length;
-    const bytes = isHuffman ? decodeHuffman(raw) : raw;
-    return bytes === null
-      ? undefined
-      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
   }
 }
