@@ -10,8 +10,8 @@ export interface ColumnMenuRequest {
   x: number;
   y: number;
   hidden: ReadonlySet<ColumnId>;
-  toggle(id: ColumnId): void;
-  closed(): void;
+  toggle: (id: ColumnId) => void;
+  closed: () => void;
 }
 
 export function openColumnMenu({ x, y, hidden, toggle, closed }: ColumnMenuRequest): void {
