@@ -4,8 +4,10 @@ import type { Reason, Skipped } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
 import type { LostEvent, SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
 import type { KernelLoss, TracerFeatures } from "../../tracer/messages.ts";
+import { matchesSelection } from "../processes/matching.ts";
 import { ProcessTable } from "../processes/process-table.ts";
 import { Scanner } from "../scan.ts";
+import type { Selection } from "../selection.ts";
 import { Attachments } from "./attachments.ts";
 import { Connections, type TrafficEvent } from "./connections.ts";
 import { findLinkerHook, isLinker, usualLibraries } from "./linker.ts";
@@ -40,8 +42,8 @@ export interface TraceSession {
    * libraries and these executables (host paths) are probed for every traced process before any of them maps them.
    */
   addFromStart(pid: number, executables: string[]): Promise<void>;
-  /** Also traces each process that begins later and whose command or executable `matches`. */
-  addLater(matches: (command: string, pid: number) => boolean): Promise<void>;
+  /** Also traces each process of this selection that begins later. */
+  addLater(selection: Selection): Promise<void>;
   remove(pids: number[]): Promise<void>;
   readonly traced: { pid: number; command: string }[];
   /** What this kernel does not offer, each with what it is for. */
@@ -77,7 +79,7 @@ class Session implements TraceSession {
   #client!: TracerClient;
   #attachments!: Attachments;
   #connections!: Connections;
-  #matchesLater: ((command: string, pid: number) => boolean) | null = null;
+  #later: Selection | null = null;
   #losses: KernelLoss[] = [];
   #releaseTimer: NodeJS.Timeout | null = null;
   #counts = { exchanges: 0, messages: 0, lost: 0 };
@@ -143,8 +145,8 @@ class Session implements TraceSession {
     }
   }
 
-  async addLater(matches: (command: string, pid: number) => boolean): Promise<void> {
-    this.#matchesLater = matches;
+  async addLater(selection: Selection): Promise<void> {
+    this.#later = selection;
     await this.#client.call({ type: "watch", everyExec: true });
   }
 
@@ -251,7 +253,7 @@ class Session implements TraceSession {
         break;
       case "exec":
         if (this.#traced.has(record.pid)) this.#begin(record.pid, record.command, null);
-        else if (this.#matchesLater?.(record.command, record.pid) === true) this.#addQuietly(record.pid);
+        else if (this.#later) void this.#addLate(record.pid, this.#later);
         break;
       case "library":
         void this.#look(record.pid);
@@ -276,10 +278,13 @@ class Session implements TraceSession {
     void this.#look(pid);
   }
 
-  #addQuietly(pid: number): void {
-    void this.add([pid], { followChildren: false }).then(({ skipped }) => {
-      for (const { reason } of skipped) this.#emit({ type: "skipped", pid, reason });
-    });
+  async #addLate(pid: number, selection: Selection): Promise<void> {
+    const { found } = this.#processes.identify(pid);
+    if (!found || !matchesSelection(found, selection)) return;
+    const { skipped } = await this.add([pid], { followChildren: false });
+    // Nobody asked for this one by name when every process is wanted.
+    if (selection.names.length + selection.services.length === 0) return;
+    for (const { reason } of skipped) this.#emit({ type: "skipped", pid, reason });
   }
 
   #end(pid: number): void {

@@ -1,0 +1,219 @@
+// `plainsight trace`: decrypted traffic of chosen processes, or of a command and its children, as it happens.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Problem } from "../../protocol/editor.ts";
+import type { SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
+import { openTraceSession, TracerUnavailable, type TraceSession } from "../capture/trace-session.ts";
+import { Scanner } from "../scan.ts";
+import type { Selection } from "../selection.ts";
+import { launchWaiting, type LaunchedCommand } from "./launch.ts";
+import { parseDuration, parseSize } from "./quantities.ts";
+import { isEveryProcess, selectionOf, selectorHelp, selectorOptions } from "./selectors.ts";
+import { terminalOf } from "./terminal.ts";
+import { tellProblem, tracePrinter } from "./trace-printer.ts";
+import { exitCodes, parseOptions, UsageError } from "./usage.ts";
+
+export const traceHelp = `Usage: plainsight trace [selectors] [options]
+       plainsight trace [options] -- COMMAND [ARGUMENTS…]
+
+Prints the decrypted traffic of processes as it happens: those that are chosen, those of a name that start later, or a
+command and all its children from their first byte. Without selectors, every process that can be traced.
+
+${selectorHelp}
+  --duration 10s  ends by itself; without it, Ctrl-C does, or the end of what is traced
+  --verbose       headers and bodies below each line
+  --json          one JSON object a line; the command's own output then goes to standard error
+  --show-secrets  credentials as they were sent, rather than masked
+  --body-limit N  bytes kept of each body (64KiB); sizes stay exact
+  --path PATH     auto or uprobe; xdp and mitm belong to a later version
+  --help
+
+Exit codes: 0 done, 2 wrong usage, 3 not enough rights or no kernel support.
+`;
+
+interface TraceOptions {
+  selection: Selection;
+  command: string[];
+  durationMs: number | null;
+  json: boolean;
+  verbose: boolean;
+  showSecrets: boolean;
+  bodyLimit: number;
+}
+
+/** Gives the exit code. */
+export async function traceCommand(argv: string[]): Promise<number> {
+  const options = traceOptions(argv);
+  if (options === "help") {
+    process.stdout.write(traceHelp);
+    return exitCodes.done;
+  }
+  if (options === "later-path") {
+    process.stderr.write("plainsight: the xdp and mitm paths belong to a later version: use --path uprobe\n");
+    return exitCodes.notPossible;
+  }
+  const launched = options.command.length > 0 ? launchWaiting(options.command, options.json) : null;
+  try {
+    return await trace(options, launched);
+  } catch (error) {
+    launched?.kill();
+    if (!(error instanceof TracerUnavailable)) throw error;
+    tellProblem(error.problem);
+    return exitCodes.notPossible;
+  }
+}
+
+function traceOptions(argv: string[]): TraceOptions | "help" | "later-path" {
+  const dashes = argv.indexOf("--");
+  const command = dashes < 0 ? [] : argv.slice(dashes + 1);
+  const { values } = parseOptions({
+    args: dashes < 0 ? argv : argv.slice(0, dashes),
+    options: {
+      ...selectorOptions,
+      path: { type: "string", default: "auto" },
+      interface: { type: "string" },
+      duration: { type: "string" },
+      json: { type: "boolean" },
+      verbose: { type: "boolean" },
+      "show-secrets": { type: "boolean" },
+      "body-limit": { type: "string", default: "64KiB" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help === true) return "help";
+  if (!["auto", "uprobe", "xdp", "mitm"].includes(values.path)) {
+    throw new UsageError(`--path ${JSON.stringify(values.path)} is none of auto, uprobe, xdp, mitm`);
+  }
+  if (dashes >= 0 && command.length === 0) throw new UsageError("after -- comes the command to run");
+  const selection = selectionOf(values);
+  if (command.length > 0 && !isEveryProcess(selection)) {
+    throw new UsageError("selectors and a command exclude each other");
+  }
+  const options: TraceOptions = {
+    selection,
+    command,
+    durationMs: values.duration === undefined ? null : parseDuration("--duration", values.duration),
+    json: values.json === true,
+    verbose: values.verbose === true,
+    showSecrets: values["show-secrets"] === true,
+    bodyLimit: parseSize("--body-limit", values["body-limit"]),
+  };
+  if (values.path === "xdp" || values.path === "mitm") return "later-path";
+  if (values.interface !== undefined) throw new UsageError("--interface belongs to --path xdp");
+  return options;
+}
+
+async function trace(options: TraceOptions, launched: LaunchedCommand | null): Promise<number> {
+  const { bodyLimit, showSecrets } = options;
+  const print = tracePrinter(process.stdout, process.stderr, {
+    ...options,
+    terminal: terminalOf(process.stdout),
+  });
+  const scanner = new Scanner();
+  const ending = new Ending();
+  const session = await openTraceSession({
+    bodyLimit,
+    showSecrets,
+    scanner,
+    onEvent: (event: TraceEvent) => {
+      print(event);
+      if (event.type === "exited") ending.processExited(session.traced.length);
+    },
+    onEnded: (problem) => {
+      ending.tracerEnded(problem);
+    },
+  });
+  if (options.durationMs !== null) ending.after(options.durationMs);
+  for (const { text } of session.missing) process.stderr.write(`plainsight: not on this kernel: ${text}\n`);
+  if (launched) {
+    await session.addFromStart(launched.pid, launched.executables);
+    launched.release();
+    void launched.ended.then((how) => {
+      ending.commandEnded(`${options.command[0] ?? ""} ${how}`);
+    });
+  } else if (!(await addSelected(session, scanner, options.selection, print))) ending.nothingToTrace();
+  else ending.waitForProcesses(waitsForLater(options.selection));
+  const how = await ending.reached;
+  if (how !== null) process.stderr.write(`${how}\n`);
+  print(await session.close());
+  return ending.problem === null ? exitCodes.done : (tellProblem(ending.problem), exitCodes.notPossible);
+}
+
+/** False when there is nothing to trace and nothing to wait for. */
+async function addSelected(
+  session: TraceSession,
+  scanner: Scanner,
+  selection: Selection,
+  print: (event: TraceEvent | SummaryEvent) => void,
+): Promise<boolean> {
+  const every = isEveryProcess(selection);
+  const { report } = scanner.scan(selection);
+  for (const { pid, reason } of every ? [] : report.skipped) print({ type: "skipped", pid, reason });
+  const pids = report.processes
+    .filter(({ verdict, pid }) => pid !== process.pid && (every ? verdict === "traceable" : true))
+    .map(({ pid }) => pid);
+  const { attached, skipped } = await session.add(pids, { followChildren: !every });
+  for (const { pid, reason } of skipped) print({ type: "skipped", pid, reason });
+  const later = waitsForLater(selection);
+  if (later) await session.addLater(selection);
+  const names = session.traced.map(({ command, pid }) => `${command} ${pid}`);
+  process.stderr.write(`tracing ${names.slice(0, 6).join(", ") || "nothing yet"}`);
+  if (names.length > 6) process.stderr.write(` and ${names.length - 6} more`);
+  process.stderr.write(`${later ? ", and what starts later" : ""}; Ctrl-C ends it\n`);
+  return attached.length > 0 || later;
+}
+
+/** Process ids and ports name what is there now; a name or a service may start later. */
+function waitsForLater({ names, services, pids, ports }: Selection): boolean {
+  return pids.length + ports.length === 0 || names.length + services.length > 0;
+}
+
+/** When the trace ends, whatever comes first, and what to say then. */
+class Ending {
+  readonly reached: Promise<string | null>;
+  problem: Problem | null = null;
+  #resolve: (how: string | null) => void = () => undefined;
+  #exitEnds = false;
+
+  constructor() {
+    this.reached = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.once(signal, () => {
+        this.#resolve(null);
+      });
+    }
+    // A reader of our output that has seen enough ends the trace, not just the printing.
+    process.stdout.once("close", () => {
+      this.#resolve(null);
+    });
+  }
+
+  after(durationMs: number): void {
+    void sleep(durationMs, undefined, { ref: true }).then(() => {
+      this.#resolve(null);
+    });
+  }
+
+  /** Records of the command's last moments are still on their way; closing the session waits for them. */
+  commandEnded(how: string): void {
+    this.#resolve(how);
+  }
+
+  nothingToTrace(): void {
+    this.#resolve("nothing to trace");
+  }
+
+  waitForProcesses(later: boolean): void {
+    this.#exitEnds = !later;
+  }
+
+  processExited(left: number): void {
+    if (this.#exitEnds && left === 0) this.#resolve("all traced processes have ended");
+  }
+
+  tracerEnded(problem: Problem): void {
+    this.problem = problem;
+    this.#resolve(null);
+  }
+}

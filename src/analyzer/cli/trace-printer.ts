@@ -1,0 +1,75 @@
+// Prints the events of a trace: for a person, a line each, or for a program, one JSON object a line.
+import type { Writable } from "node:stream";
+import type { Problem } from "../../protocol/editor.ts";
+import type { LostEvent, SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
+import { formatSize } from "./quantities.ts";
+import { painter, printable, type Terminal } from "./terminal.ts";
+import { exchangeDetails, exchangeLine, messageLine } from "./traffic-lines.ts";
+
+export interface PrinterOptions {
+  json: boolean;
+  verbose: boolean;
+  terminal: Terminal;
+}
+
+/** Traffic goes to `out`; for a person, what is said about the trace itself goes to `errors`. */
+export function tracePrinter(
+  out: Writable,
+  errors: Writable,
+  { json, verbose, terminal }: PrinterOptions,
+): (event: TraceEvent) => void {
+  const paint = painter(terminal);
+  if (json) {
+    return (event) => {
+      if (event.type === "exchange" && event.state === "pending") return;
+      out.write(`${JSON.stringify(event)}\n`);
+    };
+  }
+  return (event) => {
+    switch (event.type) {
+      case "exchange": {
+        if (event.state === "pending") return;
+        const details = verbose ? exchangeDetails(event, terminal) : "";
+        out.write(`${exchangeLine(event, terminal)}\n${details === "" ? "" : `${details}\n`}`);
+        return;
+      }
+      case "message":
+        out.write(`${messageLine(event, terminal)}\n`);
+        return;
+      case "attached": {
+        const process = printable(`${event.command} ${event.pid}`);
+        errors.write(`${paint("dim", `attached to ${event.stack} in ${event.file} of ${process}`)}\n`);
+        return;
+      }
+      case "skipped":
+        errors.write(`${paint("yellow", `skipped ${event.pid}: ${printable(event.reason.text)}`)}\n`);
+        return;
+      case "exited":
+        errors.write(`${paint("dim", printable(`${event.command} ${event.pid} has ended`))}\n`);
+        return;
+      case "lost":
+        errors.write(`${paint("red", lossLine(event))}\n`);
+        return;
+      case "summary":
+        errors.write(`${summaryLine(event)}\n`);
+    }
+  };
+}
+
+/** What is missing in one line, and how to get it. */
+export function tellProblem({ text, remedy, command }: Problem): void {
+  process.stderr.write(`plainsight: ${text} (${remedy})\n${command === undefined ? "" : `  ${command}\n`}`);
+}
+
+function summaryLine({ exchanges, messages, lost, durationMs }: SummaryEvent): string {
+  const parts = [
+    `${exchanges} exchanges`,
+    ...(messages > 0 ? [`${messages} messages`] : []),
+    `${lost} records lost`,
+  ];
+  return `${parts.join(", ")} in ${(durationMs / 1000).toFixed(1)} s`;
+}
+
+function lossLine({ records, bytes, reason }: LostEvent): string {
+  return `lost ${records} records (${formatSize(bytes)}): ${reason.replaceAll("-", " ")}`;
+}
