@@ -3,6 +3,7 @@ import type { CoverageReport, ProcessReport, Verdict } from "../../protocol/cove
 import {
   byVerdict,
   headline,
+  otherCounts,
   processTitle,
   skippedByReason,
   stacksInShort,
@@ -127,13 +128,16 @@ function footer(report: CoverageReport, hidden: number, terminal: Terminal, pain
   const add = (text: string): void => {
     lines.push(...wrap(text, terminal.width).map((line) => paint("dim", line)));
   };
-  if (hidden > 0) add(`${hidden} without TLS (--all lists ${hidden === 1 ? "it" : "them"})`);
-  for (const { code, text, pids } of skippedByReason(report.skipped)) {
-    const which = pids.length <= 3 ? ` (${pids.join(", ")})` : "";
-    add(`${pids.length} skipped${which}, ${code}: ${printable(text)}`);
+  const counts = otherCounts(report.summary);
+  if (hidden > 0) counts.push(`${hidden} without TLS (--all lists ${hidden === 1 ? "it" : "them"})`);
+  if (counts.length > 0) add(counts.join(" · "));
+  for (const { text, pids } of skippedByReason(report.skipped)) {
+    add(`Skipped ${pids.length <= 3 ? pids.join(", ") : `${pids.length} processes`}: ${printable(text)}`);
   }
   const { uprobe } = report.host.paths;
   if (!uprobe.available) add(`No capture on this host: ${uprobe.reason}`);
+  const first = report.processes.find(({ verdict }) => verdict === "traceable");
+  if (first !== undefined) add(`Watch one: plainsight trace --pid ${first.pid}`);
   return lines;
 }
 

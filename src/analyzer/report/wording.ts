@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import type {
   CoverageReport,
+  CoverageSummary,
   ProcessReport,
   Skipped,
   StackReport,
@@ -59,6 +60,13 @@ export function headline({ summary }: CoverageReport): string {
   const all = summary.withTls + summary.unknown;
   const are = all === 1 ? "process with TLS is" : "processes with TLS are";
   return `${summary.traceable} of ${all} ${are} traceable (${wholePercent(percent)} %)`;
+}
+
+/** What the headline does not count: `5 dark`, `1 unknown`. */
+export function otherCounts(summary: CoverageSummary): string[] {
+  return (["proxy", "metadata", "dark", "unknown"] as const)
+    .filter((verdict) => summary[verdict] > 0)
+    .map((verdict) => `${summary[verdict]} ${verdict}`);
 }
 
 /** Rounded, but 100 only when nothing is missing and 0 only when there is nothing. */

@@ -1,0 +1,97 @@
+// The coverage as GitHub-flavoured Markdown, for a pull request or a wiki.
+import type { CoverageReport, ProcessReport } from "../../protocol/coverage.ts";
+import {
+  byVerdict,
+  headline,
+  otherCounts,
+  processTitle,
+  skippedByReason,
+  stackName,
+  stacksInShort,
+  tlsVerdicts,
+  withoutTls,
+} from "./wording.ts";
+
+/** Text that Markdown takes as text, on one line: names and paths come from strangers. */
+export function escapeMarkdown(text: string): string {
+  return (
+    text
+      // eslint-disable-next-line no-control-regex -- control characters are what is taken out here
+      .replace(/[\u0000-\u001f\u007f]+/g, " ")
+      .replace(/[\\`*[\]<>#|~@&]|_(?![a-z0-9])|(?<![a-z0-9])_/gi, "\\$&")
+      // A bare link would be made clickable.
+      .replace(/:\/\//g, ":\\//")
+  );
+}
+
+export function markdownReport(report: CoverageReport): string {
+  const { host, generatedAt, summary } = report;
+  const counts = [...otherCounts(summary), `${withoutTls(report.processes).length} without TLS`];
+  const blocks = [
+    "# TLS coverage",
+    `**${capital(headline(report))}** · ${counts.join(" · ")}`,
+    `${escapeMarkdown(host.hostname)}, Linux ${escapeMarkdown(host.kernel)}, ${escapeMarkdown(host.arch)}, ${generatedAt}`,
+    processTable(report.processes),
+    meanings(report.processes),
+    evidence(report.processes),
+    skipped(report),
+  ];
+  return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
+}
+
+function processTable(processes: readonly ProcessReport[]): string {
+  const rows = byVerdict(processes).flatMap(({ members }) =>
+    members.map((process) => {
+      const { verdict, basis, pid, path, reason } = process;
+      const cells = [
+        `${verdict} (${basis})`,
+        pid,
+        processTitle(process),
+        process.class,
+        stacksInShort(process),
+        path,
+      ];
+      return `| ${[...cells, reason.text].map((cell) => escapeMarkdown(String(cell))).join(" | ")} |`;
+    }),
+  );
+  if (rows.length === 0) return "";
+  const head = ["Verdict", "PID", "Process", "Class", "Stack", "Path", "Reason"];
+  return [`| ${head.join(" | ")} |`, `|${" --- |".repeat(head.length)}`, ...rows].join("\n");
+}
+
+function meanings(processes: readonly ProcessReport[]): string {
+  return tlsVerdicts
+    .filter(({ verdict }) => processes.some((process) => process.verdict === verdict))
+    .map(({ verdict, meaning }) => `*${verdict}*: ${meaning}`)
+    .join(" · ");
+}
+
+/** Each file once, with the processes that have it. */
+function evidence(processes: readonly ProcessReport[]): string {
+  const files = new Map<string, { lines: readonly string[]; pids: number[] }>();
+  for (const { pid, stacks } of processes) {
+    for (const stack of stacks) {
+      const name = [stackName(stack), stack.file, stack.buildId].filter((part) => part !== null).join(", ");
+      const file = files.get(name) ?? { lines: stack.evidence, pids: [] };
+      file.pids.push(pid);
+      files.set(name, file);
+    }
+  }
+  if (files.size === 0) return "";
+  const items = [...files].map(([name, { lines, pids }]) => {
+    const head = `- ${escapeMarkdown(name)} (${pids.join(", ")})`;
+    return [head, ...lines.map((line) => `  - ${escapeMarkdown(line)}`)].join("\n");
+  });
+  return ["<details><summary>Evidence</summary>", "", ...items, "", "</details>"].join("\n");
+}
+
+function skipped(report: CoverageReport): string {
+  const items = skippedByReason(report.skipped).map(
+    ({ text, pids }) => `- ${pids.join(", ")}: ${escapeMarkdown(text)}`,
+  );
+  return items.length === 0 ? "" : ["Skipped:", "", ...items].join("\n");
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
