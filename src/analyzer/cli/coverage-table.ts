@@ -132,13 +132,18 @@ function footer(report: CoverageReport, hidden: number, terminal: Terminal, pain
   if (hidden > 0) counts.push(`${hidden} without TLS (--all lists ${hidden === 1 ? "it" : "them"})`);
   if (counts.length > 0) add(counts.join(" · "));
   for (const { text, pids } of skippedByReason(report.skipped)) {
-    add(`Skipped ${pids.length <= 3 ? pids.join(", ") : `${pids.length} processes`}: ${printable(text)}`);
+    add(`${skippedTitle(pids)}: ${printable(text)}`);
   }
   const { uprobe } = report.host.paths;
   if (!uprobe.available) add(`No capture on this host: ${uprobe.reason}`);
   const first = report.processes.find(({ verdict }) => verdict === "traceable");
   if (first !== undefined) add(`Watch one: plainsight trace --pid ${first.pid}`);
   return lines;
+}
+
+function skippedTitle(pids: readonly number[]): string {
+  if (pids.length > 3) return `Skipped ${pids.length} processes`;
+  return `Skipped process${pids.length === 1 ? "" : "es"} ${pids.join(", ")}`;
 }
 
 function capital(text: string): string {

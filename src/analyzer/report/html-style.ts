@@ -28,13 +28,14 @@ h2 { margin: 2.25rem 0 0.75rem; font-size: 1.0625rem; font-weight: 600; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.375rem 1.75rem; margin: 0.75rem 0 0; padding: 0; list-style: none; }
 .dot { display: inline-block; width: 0.625rem; height: 0.625rem; margin-right: 0.5rem; border-radius: 50%; }
 .wide { overflow-x: auto; }
-table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
+table { width: 100%; min-width: 58rem; table-layout: fixed; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.5rem 1rem 0.5rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 thead th { padding-bottom: 0.375rem; color: var(--quiet); font-size: 0.8125rem; font-weight: 500; }
-tbody th { font-weight: 600; overflow-wrap: anywhere; min-width: 8rem; }
-td { white-space: nowrap; }
-td:last-child { width: 45%; min-width: 18rem; padding-right: 0; white-space: normal; }
-.number { text-align: right; width: 5rem; }
+tbody th { font-weight: 600; overflow-wrap: anywhere; }
+tbody td { overflow-wrap: anywhere; }
+td:last-child { padding-right: 0; }
+.number { text-align: right; width: 5.5rem; }
+.process { width: 12rem; } .class { width: 9.5rem; } .stack { width: 12rem; } .path { width: 4.75rem; }
 .place { display: block; font-size: 0.8125rem; }
 .basis { display: inline-block; padding: 0 0.4375rem; border: 1px solid var(--line); border-radius: 1rem; color: var(--quiet); font-size: 0.75rem; }
 details summary { width: fit-content; color: var(--quiet); font-size: 0.8125rem; cursor: pointer; }
@@ -51,7 +52,7 @@ footer { margin-top: 3rem; padding-top: 0.75rem; border-top: 1px solid var(--lin
   .bar span, .dot { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   tr, .summary { break-inside: avoid; }
   .wide { overflow: visible; }
-  td, td:last-child { white-space: normal; min-width: 0; }
+  table { min-width: 0; }
   details:not([open]) { display: none; }
 }
 `;

@@ -72,7 +72,7 @@ function verdictSection(verdict: Verdict, members: readonly ProcessReport[]): st
   return `<section>
 <h2><span class="dot ${verdict}"></span>${capital(verdict)} <span class="quiet">${members.length} · ${meaningOf(verdict)}</span></h2>
 <div class="wide"><table>
-<thead><tr><th scope="col" class="number">PID</th><th scope="col">Process</th><th scope="col">Class</th><th scope="col">Stack</th><th scope="col">Path</th><th scope="col">Why</th></tr></thead>
+<thead><tr><th scope="col" class="number">PID</th><th scope="col" class="process">Process</th><th scope="col" class="class">Class</th><th scope="col" class="stack">Stack</th><th scope="col" class="path">Path</th><th scope="col">Why</th></tr></thead>
 <tbody>
 ${members.map(row).join("\n")}
 </tbody>
@@ -130,7 +130,7 @@ function withoutTlsSection(processes: readonly ProcessReport[]): string {
       `<tr><td class="number">${process.pid}</td><th scope="row">${escapeHtml(processTitle(process))}${place(process)}</th><td>${escapeHtml(process.reason.text)}</td></tr>`,
   );
   return `<section><details class="block"><summary><h2>Without TLS <span class="quiet">${processes.length}</span></h2></summary>
-<div class="wide"><table><thead><tr><th scope="col" class="number">PID</th><th scope="col">Process</th><th scope="col">Why</th></tr></thead><tbody>
+<div class="wide"><table><thead><tr><th scope="col" class="number">PID</th><th scope="col" class="process">Process</th><th scope="col">Why</th></tr></thead><tbody>
 ${rows.join("\n")}
 </tbody></table></div></details></section>`;
 }
