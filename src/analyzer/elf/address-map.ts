@@ -1,5 +1,5 @@
 // Virtual addresses to file offsets, by the loaded segments: the only mapping that the kernel uses too.
-import type { ElfSegment } from "./tables.ts";
+import type { ElfSegment } from "./table-entries.ts";
 
 export class AddressMap {
   readonly #loaded: readonly ElfSegment[];

@@ -7,13 +7,14 @@ import { readGoBuild, type GoBuild } from "./go-build.ts";
 import { readBuildId, readDebugLink, readInterpreter } from "./notes.ts";
 import { ProblemList, type ElfProblem } from "./problems.ts";
 import { Symbols, type ElfSymbol } from "./symbols.ts";
-import { readTables, type ElfSection, type ElfSegment, type Tables } from "./tables.ts";
+import type { ElfSection, ElfSegment } from "./table-entries.ts";
+import { readTables, type Tables } from "./tables.ts";
 import { findText, occurrences, textRanges } from "./text-search.ts";
 
 export type { GoBuild } from "./go-build.ts";
 export type { ElfProblem } from "./problems.ts";
 export type { ElfSymbol } from "./symbols.ts";
-export type { ElfSection, ElfSegment, SectionType } from "./tables.ts";
+export type { ElfSection, ElfSegment, SectionType } from "./table-entries.ts";
 
 export interface ElfFile {
   readonly class: 32 | 64;

@@ -1,6 +1,7 @@
 // Bounded reads of a file in its own byte order and word size. Nothing here asks the reader for bytes outside of the
 // file, whatever offset a table gives; what the bytes mean is for the other files of the room.
 import type { ByteReader } from "../bytes.ts";
+import type { ProblemList } from "./problems.ts";
 
 /** A part of the file, in bytes. It may lie past the end: reads then give less. */
 export interface FileRange {
@@ -48,11 +49,13 @@ export class FileBytes {
   readonly size: number;
   readonly layout: Layout;
   readonly #reader: ByteReader;
+  readonly #problems: ProblemList;
 
-  constructor(reader: ByteReader, layout: Layout) {
+  constructor(reader: ByteReader, layout: Layout, problems: ProblemList) {
     this.size = reader.size;
     this.layout = layout;
     this.#reader = reader;
+    this.#problems = problems;
   }
 
   /** Bytes of an address, offset or size. */
@@ -78,21 +81,34 @@ export class FileBytes {
   }
 
   /**
-   * A range piece by piece, as far as it exists. Each piece but the first begins with the last `overlap` bytes of the
-   * one before it, so that what crosses a border is seen whole; `fileOffset` is where the piece begins.
+   * Ranges piece by piece, as far as they exist. Each piece but the first of a range begins with the last `overlap`
+   * bytes of the one before it, so that what crosses a border is seen whole; `fileOffset` is where the piece begins.
    */
-  *pieces(range: FileRange, overlap: number): Generator<{ fileOffset: number; bytes: Uint8Array }> {
-    const end = Math.min(this.size, range.fileOffset + range.size);
-    for (let at = range.fileOffset; at < end; at += pieceSize) {
-      const fileOffset = Math.max(range.fileOffset, at - overlap);
-      const bytes = this.read(fileOffset, Math.min(end, at + pieceSize) - fileOffset);
-      yield { fileOffset, bytes };
+  *pieces(
+    ranges: readonly FileRange[],
+    overlap: number,
+  ): Generator<{ fileOffset: number; bytes: Uint8Array }> {
+    let left = mostScanned;
+    for (const range of ranges) {
+      const end = Math.min(this.size, range.fileOffset + range.size);
+      for (let at = range.fileOffset; at < end; at += pieceSize) {
+        if (left <= 0) {
+          this.#problems.add("scan-cut", "only the first GiB of a very long part is searched");
+          return;
+        }
+        const fileOffset = Math.max(range.fileOffset, at - overlap);
+        const bytes = this.read(fileOffset, Math.min(end, at + pieceSize) - fileOffset);
+        left -= pieceSize;
+        yield { fileOffset, bytes };
+      }
     }
   }
 }
 
 /** Small enough to leave no mark on the memory, and a multiple of both symbol sizes (16 and 24 bytes). */
 const pieceSize = 48 * 8192;
+/** No part of a real program is longer; a sparse file costs its maker nothing. */
+const mostScanned = 1 << 30;
 
 /** The text from `at` up to the next NUL, or null when there is none within `longest` bytes. */
 export function textAt(bytes: Uint8Array, at: number, longest: number): string | null {

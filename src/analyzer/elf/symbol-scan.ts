@@ -7,6 +7,8 @@ import { entrySize, type SymbolTable } from "./symbol-tables.ts";
 /** A name is in a string table once, or a few times as the end of longer names. */
 const mostPlaces = 4096;
 const mostFound = 4096;
+/** Several times what the largest browsers have. */
+const mostStrings = 8 << 20;
 
 /** Indexes of the entries with one of these names, with the name. Whether they are functions is for the caller. */
 export function scanSymbols(
@@ -20,7 +22,7 @@ export function scanSymbols(
 
   const found: { index: number; name: string }[] = [];
   const size = entrySize(bytes);
-  for (const piece of bytes.pieces(table.entries, 0)) {
+  for (const piece of bytes.pieces([table.entries], 0)) {
     const fields = new Fields(piece.bytes, bytes.layout);
     for (let at = 0; at + size <= piece.bytes.length; at += size) {
       const name = places.get(fields.u32(at));
@@ -55,9 +57,17 @@ function placesOf(
   }
 
   const places = new Map<number, string>();
-  for (const piece of bytes.pieces(strings, longest)) {
+  let count = 0;
+  for (const piece of bytes.pieces([strings], longest)) {
     const from = piece.fileOffset - strings.fileOffset;
     for (let end = piece.bytes.indexOf(0, 1); end > 0; end = piece.bytes.indexOf(0, end + 1)) {
+      if (++count > mostStrings) {
+        problems.add(
+          "symbol-strings-count",
+          `only the first ${mostStrings} strings of a symbol table are read`,
+        );
+        return places;
+      }
       for (const [name, text] of byLastByte.get(piece.bytes[end - 1] ?? 0) ?? []) {
         if (!endsWith(piece.bytes, end, text)) continue;
         if (places.size === mostPlaces) {

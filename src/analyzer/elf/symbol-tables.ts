@@ -2,7 +2,8 @@
 import type { Dynamic } from "./dynamic.ts";
 import type { Fields, FileBytes, FileRange } from "./file-bytes.ts";
 import type { ProblemList } from "./problems.ts";
-import type { ElfSection, Tables } from "./tables.ts";
+import type { ElfSection } from "./table-entries.ts";
+import type { Tables } from "./tables.ts";
 
 export interface SymbolTable {
   kind: "dynsym" | "symtab";

@@ -1,46 +1,10 @@
-// The header, the program headers and the section table, decoded by elfy: the only file that imports it. elfy wants
+// The header, the program headers and the section table, decoded by elfy: the only file that runs it. elfy wants
 // whole files and trusts them, so it is handed the header and one checked table at a time (ELF-64 Object File Format).
 import elfy, { type ElfyHeader, type ElfyProgram, type ElfySection } from "elfy";
 import type { ByteReader } from "../bytes.ts";
-import { FileBytes, textAt } from "./file-bytes.ts";
+import { FileBytes } from "./file-bytes.ts";
 import type { ElfProblem, ProblemList } from "./problems.ts";
-
-export type SectionType =
-  | "null"
-  | "progbits"
-  | "symtab"
-  | "strtab"
-  | "note"
-  | "nobits"
-  | "dynamic"
-  | "dynsym"
-  | "gnu-hash"
-  | "gnu-verdef"
-  | "gnu-versym"
-  | "other";
-
-/** An entry of the section table, as the table states it: its range may lie past the end of the file. */
-export interface ElfSection {
-  name: string;
-  type: SectionType;
-  address: bigint;
-  fileOffset: number;
-  /** Bytes; a `nobits` section has none of them in the file. */
-  size: number;
-  link: number;
-  info: number;
-}
-
-/** An entry of the program header table. */
-export interface ElfSegment {
-  type: "load" | "dynamic" | "interp" | "note" | "other";
-  address: bigint;
-  fileOffset: number;
-  /** Bytes in the file; in memory the segment may be larger. */
-  fileSize: number;
-  executable: boolean;
-  writable: boolean;
-}
+import { sectionNames, sectionsOf, segmentOf, type ElfSection, type ElfSegment } from "./table-entries.ts";
 
 export interface Tables {
   bytes: FileBytes;
@@ -53,33 +17,11 @@ export interface Tables {
 
 const machines: Record<string, Tables["machine"]> = { amd64: "x86_64", AArch64: "aarch64" };
 
-/** elfy's names; it gives the GNU types those that Solaris has for the same numbers. */
-const sectionTypes: Record<string, SectionType> = {
-  null: "null",
-  progbits: "progbits",
-  symtab: "symtab",
-  strtab: "strtab",
-  note: "note",
-  nobits: "nobits",
-  dynamic: "dynamic",
-  dynsym: "dynsym",
-  gnu_hash: "gnu-hash",
-  sunw_verdef: "gnu-verdef",
-  hios: "gnu-versym",
-};
-
-const segmentTypes: Record<string, ElfSegment["type"]> = {
-  load: "load",
-  dynamic: "dynamic",
-  interp: "interp",
-  note: "note",
-};
-
 /** The kernel runs no file with more than 64 KiB of program headers, which is fewer than these. */
 const mostSegments = 4096;
 const mostSections = 100_000;
-const longestSectionName = 256;
-const mostNameBytes = 4 << 20;
+/** Entries may grow in a later format, though none ever did. */
+const largestEntry = 256;
 /** Values of e_phnum and e_shstrndx that say: the number did not fit, it is in section 0. */
 const phnumInSection0 = 0xffff;
 const shstrndxInSection0 = 0xffff;
@@ -89,7 +31,7 @@ export function readTables(
   reader: ByteReader,
   problems: ProblemList,
 ): { tables: Tables; notElf: null } | { tables: null; notElf: ElfProblem } {
-  const ident = new FileBytes(reader, { wide: false, littleEndian: true }).read(0, 64);
+  const ident = new FileBytes(reader, { wide: false, littleEndian: true }, problems).read(0, 64);
   const notElf = whyNotElf(ident);
   if (notElf !== null) return { tables: null, notElf };
 
@@ -97,7 +39,7 @@ export function readTables(
   const headerBytes = Buffer.from(ident);
   const header = parser.parseHeader(headerBytes);
   const wide = header.class === "64";
-  const bytes = new FileBytes(reader, { wide, littleEndian: header.endian === "lsb" });
+  const bytes = new FileBytes(reader, { wide, littleEndian: header.endian === "lsb" }, problems);
 
   /** elfy takes offset 0 for "no table", so each table is put behind the header. */
   const sectionsFrom = (table: Uint8Array, count: number): ElfySection[] =>
@@ -192,8 +134,8 @@ function tableBytes(
   const code = what.replace(" ", "-");
   const nothing = { table: new Uint8Array(0), count: 0 };
   if (fileOffset === 0 || count === 0) return nothing;
-  if (entrySize < least) {
-    problems.add(`${code}-entry-size`, `${what} entries of ${entrySize} bytes are too small`);
+  if (entrySize < least || entrySize > largestEntry) {
+    problems.add(`${code}-entry-size`, `${what} entries of ${entrySize} bytes are no such entries`);
     return nothing;
   }
   if (count > most)
@@ -204,43 +146,4 @@ function tableBytes(
   if (whole < wanted)
     problems.add(`${code}-table-truncated`, `the ${what} table has ${whole} of ${wanted} entries`);
   return { table: table.subarray(0, whole * entrySize), count: whole };
-}
-
-/** elfy rounds 64-bit values to doubles. No user-space address is that large: such a segment is broken. */
-function segmentOf(entry: ElfyProgram, problems: ProblemList): ElfSegment[] {
-  if (
-    !Number.isSafeInteger(entry.vaddr + entry.filesz) ||
-    !Number.isSafeInteger(entry.offset + entry.filesz)
-  ) {
-    problems.add("segment-out-of-range", "a segment has an address or offset above 2^53");
-    return [];
-  }
-  return [
-    {
-      type: segmentTypes[entry.type ?? ""] ?? "other",
-      address: BigInt(entry.vaddr),
-      fileOffset: entry.offset,
-      fileSize: entry.filesz,
-      executable: entry.flags.x === true,
-      writable: entry.flags.w === true,
-    },
-  ];
-}
-
-function sectionsOf(entries: ElfySection[], names: Uint8Array): ElfSection[] {
-  return entries.map((entry) => ({
-    name: textAt(names, entry.name, longestSectionName) ?? "",
-    type: sectionTypes[entry.type] ?? "other",
-    address: BigInt(entry.addr),
-    fileOffset: entry.off,
-    size: entry.size,
-    link: entry.link,
-    info: entry.info,
-  }));
-}
-
-function sectionNames(bytes: FileBytes, entry: ElfySection | undefined, problems: ProblemList): Uint8Array {
-  if (entry?.type === "strtab") return bytes.read(entry.off, Math.min(entry.size, mostNameBytes));
-  problems.add("section-names-missing", "the section names are not in a string table");
-  return new Uint8Array(0);
 }

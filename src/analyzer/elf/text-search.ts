@@ -41,23 +41,21 @@ export function findText(
   return null;
 }
 
-/** File offsets at which the bytes stand, in order, without those that overlap the one before. */
+/** File offsets at which the bytes stand in these distinct ranges, in order; none overlaps the one before. */
 export function* occurrences(
   bytes: FileBytes,
   ranges: readonly FileRange[],
   wanted: Uint8Array,
 ): Generator<number, undefined> {
   if (wanted.length === 0) return;
-  for (const range of ranges) {
-    let from = range.fileOffset;
-    for (const piece of bytes.pieces(range, wanted.length - 1)) {
-      const buffer = Buffer.from(piece.bytes.buffer, piece.bytes.byteOffset, piece.bytes.length);
-      let at = buffer.indexOf(wanted, Math.max(0, from - piece.fileOffset));
-      while (at >= 0) {
-        yield piece.fileOffset + at;
-        from = piece.fileOffset + at + wanted.length;
-        at = buffer.indexOf(wanted, at + wanted.length);
-      }
+  let from = 0;
+  for (const piece of bytes.pieces(ranges, wanted.length - 1)) {
+    const buffer = Buffer.from(piece.bytes.buffer, piece.bytes.byteOffset, piece.bytes.length);
+    let at = buffer.indexOf(wanted, Math.max(0, from - piece.fileOffset));
+    while (at >= 0) {
+      yield piece.fileOffset + at;
+      from = piece.fileOffset + at + wanted.length;
+      at = buffer.indexOf(wanted, at + wanted.length);
     }
   }
 }

@@ -1,7 +1,9 @@
 // Files with random bytes in random places, and cut anywhere: nothing throws, and nothing is read out of range.
+import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { readElf } from "../../../src/analyzer/elf/elf-file.ts";
 import { askEverything } from "./ask-everything.ts";
 import { forgeElf } from "./forged-elf.ts";
 
@@ -40,6 +42,28 @@ void describe("elf: random damage", () => {
     fc.assert(
       fc.property(damage(headers + real.length - sectionTable), cut, (flips, length) => {
         askEverything(damaged(real, flips, place).subarray(0, length));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  void it("in a file that shrinks while it is read", () => {
+    const { bytes } = forgeElf();
+    const names = new Set(["SSL_write", "static_write"]);
+    fc.assert(
+      fc.property(fc.array(fc.nat(bytes.length), { minLength: 1, maxLength: 40 }), (sizes) => {
+        let reads = 0;
+        const { elf } = readElf({
+          size: bytes.length,
+          read: (offset, length) => {
+            const left = sizes[Math.floor(reads++ / 4) % sizes.length] ?? 0;
+            return bytes.subarray(Math.min(offset, left), Math.min(offset + length, left));
+          },
+        });
+        elf?.definedSymbols(names);
+        elf?.findText("OpenSSL ", /never/);
+        elf?.goBuild();
+        assert.ok(reads < 1000, `${reads} reads`);
       }),
       { numRuns: 300 },
     );

@@ -1,6 +1,7 @@
 // Files with more of something than a sound file has: what is beyond a limit is left out, and a problem says so.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { readElf } from "../../../src/analyzer/elf/elf-file.ts";
 import { askEverything } from "./ask-everything.ts";
 import { extended, forgeElf, type ForgedElf } from "./forged-elf.ts";
 
@@ -121,5 +122,29 @@ void describe("elf: more than a sound file has", () => {
     const { codes } = askEverything(bytes);
     assert.equal(codes.length, 65);
     assert.equal(codes.at(-1), "more-problems");
+  });
+
+  void it("strings and text in a sparse file of 64 GiB: the search ends early, and says so", () => {
+    const elf = forgeElf();
+    const size = 64 * 2 ** 30;
+    for (const name of [".strtab", ".rodata"] as const) {
+      elf.setSection(name, "fileOffset", elf.bytes.length).setSection(name, "size", size);
+    }
+    const zeros = new Uint8Array(1 << 20);
+    let bytesRead = 0;
+    const sparse = readElf({
+      size,
+      read: (offset, length) => {
+        bytesRead += length;
+        assert.ok(length <= zeros.length);
+        if (offset >= elf.bytes.length) return zeros.subarray(0, length);
+        return Buffer.concat([elf.bytes.subarray(offset), zeros]).subarray(0, length);
+      },
+    });
+    assert.deepStrictEqual(sparse.elf?.definedSymbols(new Set(["static_write"])), []);
+    assert.equal(sparse.elf.containsText("OpenSSL"), false);
+    assert.ok(bytesRead < 1.1 * 2 ** 30, `${bytesRead} bytes read`);
+    const codes = sparse.elf.problems.map(({ code }) => code);
+    assert.ok(codes.includes("symbol-strings-count") && codes.includes("scan-cut"), codes.join(", "));
   });
 });

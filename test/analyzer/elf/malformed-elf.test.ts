@@ -49,7 +49,7 @@ const header: Case[] = [
   [
     "section entries that are large",
     (elf) => elf.setHeader("shentsize", 0xffff),
-    "section-table-truncated",
+    "section-entry-size",
     exported,
   ],
   ["the names in no section", (elf) => elf.setHeader("shstrndx", 0xfffe), "section-names-missing", all],
