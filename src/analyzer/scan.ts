@@ -1,6 +1,5 @@
 // The scan, end to end: processes, the TLS stacks in the files they map, and the verdict on each. It keeps what it
 // learned about a file, so that a later scan opens only what is new.
-import { realpathSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { CoverageReport, HostReport, ProcessReport, Reason, Skipped } from "../protocol/coverage.ts";
 import { processReport } from "./coverage/process-report.ts";
@@ -89,12 +88,12 @@ export class Scanner {
    * Throws when the file cannot be opened.
    */
   analyseFile(path: string): StackFinding[] {
-    const real = realpathSync(path);
-    const reader = FileReader.open(real);
+    // As it is: resolving /proc/PID/root would leave a container for the host.
+    const reader = FileReader.open(path);
     try {
       const { device, inode } = reader.identity;
-      const file: MappedFile = { path: real, device, inode, deleted: false, range: null };
-      return this.#analyses.analyse(reader, real).stacks.map((stack) => ({ ...stack, file }));
+      const file: MappedFile = { path, device, inode, deleted: false, range: null };
+      return this.#analyses.analyse(reader, path).stacks.map((stack) => ({ ...stack, file }));
     } finally {
       reader.close();
     }

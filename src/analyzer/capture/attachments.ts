@@ -29,7 +29,7 @@ export class Attachments {
     const outcome: AttachOutcome = { attached: [], failed: [] };
     for (const finding of findings.filter(isCapturable)) {
       const result = await this.attachFile(pid, finding.file, finding.functions, scope);
-      if (result === "attached") {
+      if (result === "attached" || result === "covered") {
         const functions = finding.functions.map(({ name }) => name);
         outcome.attached.push({ type: "attached", stack: finding.stack, file: finding.file.path, functions });
       } else if (result !== "known") outcome.failed.push(result);
@@ -37,17 +37,22 @@ export class Attachments {
     return outcome;
   }
 
-  /** `known` when the file's probes are there already, for this process or for all; a reason when they cannot be. */
+  /**
+   * `covered` when probes for every process are on this file already, told once for each process; `known` when it was
+   * told before; a reason when the probes cannot be attached.
+   */
   async attachFile(
     pid: number,
     file: MappedFile,
     functions: FoundFunction[],
     scope: Scope,
-  ): Promise<"attached" | "known" | Reason> {
+  ): Promise<"attached" | "covered" | "known" | Reason> {
     const key = `${file.inode}@${file.device}`;
     const owner = scope === "file" ? this.#ofFile : this.#process(pid);
-    if (owner.has(key) || this.#ofFile.has(key)) return "known";
-    owner.set(key, []); // taken, so that a second look while the first is under way does not attach twice
+    if (owner.has(key)) return "known";
+    // Taken at once: a second look while the first is under way must not attach twice.
+    owner.set(key, []);
+    if (scope === "process" && this.#ofFile.has(key)) return "covered"; // taken, so that a second look while the first is under way does not attach twice
     const answer = await this.#call({ type: "attach", plan: planFile(pid, file, functions, scope) });
     if (answer.type === "attached") {
       // The process may have gone while the tracer worked.

@@ -1,5 +1,6 @@
 // Noticing libraries that a process loads later: the dynamic linker calls an empty function, made for debuggers, each
 // time it has mapped something (glibc elf/dl-debug.c, musl ldso/dynlink.c). And the places where a TLS library would be.
+import { existsSync } from "node:fs";
 import { readElf } from "../elf/elf-file.ts";
 import { openMappedFile } from "../processes/mapped-file.ts";
 import type { FoundFunction, MappedFile } from "../stacks/finding.ts";
@@ -38,7 +39,11 @@ const folders = [
 ];
 const names = ["libssl.so.3", "libssl.so.1.1"];
 
-/** Where the system's TLS libraries would be, as a process sees its files; most of these do not exist. */
-export const usualLibraries: readonly string[] = folders.flatMap((folder) =>
-  names.map((name) => `${folder}/${name}`),
-);
+/**
+ * Where the system's TLS libraries are, below the root of a process (`/proc/PID/root`, or nothing for our own): paths
+ * as that process sees them.
+ */
+export function usualLibraries(root: string): string[] {
+  const paths = folders.flatMap((folder) => names.map((name) => `${folder}/${name}`));
+  return paths.filter((path) => existsSync(root + path));
+}

@@ -140,7 +140,7 @@ class Session implements TraceSession {
       const hook = findLinkerHook(pid, file);
       if (hook) await this.#attachments.attachFile(pid, file, [hook], "file");
     }
-    for (const path of [...usualLibraries, ...executables]) {
+    for (const path of [...usualLibraries(""), ...executables]) {
       await this.#attachments.attachFindings(pid, this.#scanner.analyseFile(path), "file");
     }
   }
@@ -230,8 +230,9 @@ class Session implements TraceSession {
       const hook = findLinkerHook(pid, file);
       if (!hook || (await this.#attachments.attachFile(pid, file, [hook], "process")) !== "attached")
         continue;
-      for (const path of usualLibraries) {
-        const findings = this.#scanner.analyseFile(`/proc/${pid}/root${path}`);
+      const root = `/proc/${pid}/root`;
+      for (const path of usualLibraries(root)) {
+        const findings = this.#scanner.analyseFile(root + path);
         const inside = findings.map((finding) => ({ ...finding, file: { ...finding.file, path } }));
         await this.#attachments.attachFindings(pid, inside, "process");
       }
