@@ -65,11 +65,11 @@ export function sampleAt(index: number, startMs: number, gapMs: number): Sample 
     serverName: null,
   };
   if (index % 17 === 13) return messageSample(index, at, client, connection);
-  const route = routes[Math.floor(chance() * routes.length)] ?? routes[0];
+  const route = routes[Math.floor(chance() ** 1.8 * routes.length)] ?? routes[0];
   if (route === undefined) throw new Error("make sample traffic: no route");
   connection.serverName = route.host.split(":")[0] ?? null;
 
-  const state = index % 23 === 19 ? "incomplete" : "complete";
+  const state = index % 37 === 19 ? "incomplete" : "complete";
   const durationMs = Math.round((3 + chance() ** 4 * 900) * 1000) / 1000;
   const [type, body] = bodyOf(route.type, index);
   const size = state === "incomplete" ? 512 : Math.round(200 + chance() ** 3 * 180_000);
@@ -256,11 +256,13 @@ function orderJson(index: number): string {
   });
 }
 
-/** A generator of numbers from 0 up to 1 that depends on the index alone (a linear congruential one). */
+/** A generator of numbers from 0 up to 1 that depends on the index alone. */
 function randomAt(index: number): () => number {
-  let state = (index * 2_654_435_761) % 4_294_967_296;
+  let state = index + 1;
   return () => {
-    state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296;
-    return state / 4_294_967_296;
+    // Multiply to spread the low bits upwards, shift to bring the high bits down.
+    state = Math.imul(state ^ (state >>> 15), 0x9e3779b1);
+    state ^= state >>> 13;
+    return (state >>> 0) / 2 ** 32;
   };
 }

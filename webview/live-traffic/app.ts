@@ -235,6 +235,7 @@ export class App {
     });
     this.#notices.show({ state: this.#state, droppedCount, hasRows: situation.kind !== "problem" });
     this.#empty.show(situation);
+    this.#timeline.element.hidden = all.length === 0;
     this.#timeline.draw(matching, this.#saved.span, this.#range, this.#selected?.row.id ?? null);
     this.#summary.show({ state: this.#state, shown, droppedCount, range: this.#range });
     this.#drawDetail();

@@ -46,7 +46,7 @@ export function bodyNotes(body: BodyView | null): Note[] {
   if (body.decodedFrom !== undefined)
     notes.push({ severity: "info", text: `Decoded from ${body.decodedFrom}.` });
   if (body.text?.includes(maskedValue) === true)
-    notes.push({ severity: "info", text: "Secrets in it are masked." });
+    notes.push({ severity: "info", text: "Secrets in this body are masked." });
   return notes;
 }
 

@@ -84,8 +84,9 @@ function hexView(bytes: Uint8Array, label: string): HTMLElement {
   const view = new LinesView(label);
   let bytesPerLine = 0;
   const show = (): void => {
-    // 16 bytes a line need about 76 characters.
-    const fitting = view.element.clientWidth > 0 && view.element.clientWidth < 560 ? 8 : 16;
+    // 16 bytes a line take 79 characters, each six tenths of the font's size wide.
+    const needed = 79 * 0.6 * (parseFloat(getComputedStyle(view.element).fontSize) || 13);
+    const fitting = view.element.clientWidth > 0 && view.element.clientWidth < needed ? 8 : 16;
     if (fitting === bytesPerLine) return;
     bytesPerLine = fitting;
     view.setLines(hexLineCount(bytes, bytesPerLine), (index) => {

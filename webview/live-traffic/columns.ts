@@ -16,14 +16,14 @@ export interface Column {
 
 export const columns: readonly Column[] = [
   { id: "status", title: "Status", width: 74, rank: 0 },
-  { id: "method", title: "Method", width: 68, rank: 0 },
+  { id: "method", title: "Method", width: 76, rank: 0 },
   { id: "host", title: "Host", width: 150, rank: 3 },
   { id: "path", title: "Path", width: 130, rank: 0 },
   { id: "process", title: "Process", width: 130, rank: 4 },
   { id: "type", title: "Type", width: 72, rank: 6 },
   { id: "size", title: "Size", width: 72, rank: 2, numeric: true },
   { id: "duration", title: "Duration", width: 76, rank: 1, numeric: true },
-  { id: "time", title: "Time", width: 98, rank: 5, numeric: true },
+  { id: "time", title: "Time", width: 106, rank: 5, numeric: true },
 ];
 
 export const narrowestColumn = 40;

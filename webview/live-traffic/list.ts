@@ -42,7 +42,6 @@ export class List {
       {
         class: "list-scroller",
         role: "none",
-        tabindex: -1,
         scroll: () => {
           this.#onScroll();
         },
@@ -56,6 +55,7 @@ export class List {
         class: "list",
         role: "grid",
         "aria-label": "Traffic",
+        tabindex: -1,
         "data-vscode-context": '{"preventDefaultContextMenuItems":true}',
         keydown: (event: KeyboardEvent) => {
           this.#onKey(event);
@@ -119,7 +119,7 @@ export class List {
   /** Gives the keyboard to the selected row, else to the list as a whole. */
   focus(): void {
     const row = this.#selected === null ? undefined : this.#drawn.get(this.#selected.sequence);
-    (row ?? this.#scroller).focus({ preventScroll: true });
+    (row ?? this.element).focus({ preventScroll: true });
   }
 
   draw(): void {
@@ -142,7 +142,7 @@ export class List {
     for (const row of this.#spare) row.remove();
     this.#spare.length = Math.min(this.#spare.length, 64);
     if (hadFocus && !this.#spacer.contains(document.activeElement))
-      this.#scroller.focus({ preventScroll: true });
+      this.element.focus({ preventScroll: true });
   }
 
   #drawRow(sequence: number, index: number, tabStop: boolean): void {
@@ -163,8 +163,9 @@ export class List {
   #onScroll(): void {
     const { scrollTop } = this.#scroller;
     if (Math.abs(scrollTop - this.#expectedScrollTop) > 1) {
+      // Only down leads back to the newest row.
+      const following = atEnd(this.#viewport()) && (this.#following || scrollTop > this.#expectedScrollTop);
       this.#expectedScrollTop = scrollTop;
-      const following = atEnd(this.#viewport());
       if (following !== this.#following) {
         this.#following = following;
         this.#events.follow(following);

@@ -34,7 +34,7 @@ export class SummaryBar {
     fill(
       this.#counts,
       element("span", {}, formatCount(shown.length, "row")),
-      element("span", {}, formatBytes(bytes)),
+      element("span", { title: "Response bodies and messages, on the wire" }, formatBytes(bytes)),
       lost > 0 ? element("span", { class: "warning" }, `${lost.toLocaleString("en-US")} lost`) : null,
       droppedCount > 0 ? element("span", {}, `${droppedCount.toLocaleString("en-US")} dropped`) : null,
       range === null ? null : this.#rangeChip,

@@ -11,8 +11,8 @@ import type { TimeRange } from "./time-range.ts";
 import { clamp } from "./viewport.ts";
 
 const axisHeight = 18;
-const laneHeight = 4;
-const laneCount = 9;
+const laneHeight = 6;
+const laneCount = 6;
 const barsHeight = laneHeight * laneCount;
 /** Pixels around a bar that still mean the bar. */
 const clickReach = 8;
@@ -108,10 +108,25 @@ export class Timeline {
   }
 
   #drawAxis(width: number): void {
-    const ticks = Math.max(2, Math.floor(width / 110));
+    // Labels that would be cut at the edges, or lie under the choice of the span, are left out.
+    const ticks = this.#scale.ticks(Math.max(2, Math.floor(width / 120))).filter((tick) => {
+      const x = this.#scale(tick);
+      return x > 28 && x < width - 90;
+    });
+    const [first, second] = ticks;
+    const fine = first !== undefined && second !== undefined && second.getTime() - first.getTime() < 1000;
+    const label = (tick: Date | number | { valueOf(): number }): string => {
+      const time = formatTime(tick.valueOf());
+      return fine ? time : time.replace(/\..*/, "");
+    };
     this.#svg.attr("width", width).attr("height", axisHeight + barsHeight);
     this.#axis.call(
-      axisTop(this.#scale).ticks(ticks).tickSizeInner(-barsHeight).tickSizeOuter(0).tickPadding(4),
+      axisTop<Date | number | { valueOf(): number }>(this.#scale)
+        .tickValues(ticks)
+        .tickFormat(label)
+        .tickSizeInner(-barsHeight)
+        .tickSizeOuter(0)
+        .tickPadding(4),
     );
   }
 
