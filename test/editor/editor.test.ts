@@ -1,0 +1,170 @@
+// The main job in a real VS Code with the packaged extension: debug a service, see its exchanges beside the code, look
+// at one, filter, pause, stop. One editor for the file; its tests build on each other.
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync } from "node:fs";
+import { after, before, test } from "node:test";
+import type { Frame } from "playwright-core";
+import { freePort, openEditor, packagedExtension, patienceMs, type Rig, type Theme } from "./rig.ts";
+import { makeShop, type Shop } from "./shop.ts";
+import { liveTrafficFrame, openFile, runCommand, statusItem, treeRow } from "./workbench.ts";
+
+const screenshots = new URL("screenshots/", import.meta.url).pathname;
+
+/** Why this machine cannot run these tests, or null. */
+function missing(): string | null {
+  if (process.getuid?.() !== 0) return "not root: the tracer needs rights for eBPF";
+  if (!existsSync("/usr/bin/chromium")) return "no Chromium (apt-get install chromium)";
+  return null;
+}
+const lacking = missing();
+if (lacking !== null && process.env.CI === "true") throw new Error(`editor tests cannot run: ${lacking}`);
+const skip = lacking ?? false;
+
+let rig: Rig;
+let shop: Shop;
+let frame: Frame;
+
+before(
+  async () => {
+    if (lacking !== null) return;
+    mkdirSync(screenshots, { recursive: true });
+    shop = makeShop(await freePort());
+    rig = await openEditor(packagedExtension(), shop.folder);
+  },
+  { timeout: 4 * patienceMs },
+);
+after(async () => {
+  if (lacking !== null) return;
+  await rig.close();
+  shop.remove();
+});
+
+/** A test with the editor; a failing one leaves a picture of what the user would have seen. */
+function inEditor(name: string, work: () => Promise<void>): void {
+  test(`editor: ${name}`, { skip, timeout: 2 * patienceMs }, async () => {
+    try {
+      await work();
+    } catch (error) {
+      await rig.page.screenshot({ path: `${screenshots}failed ${name}.png` });
+      throw error;
+    }
+  });
+}
+
+/** The rows of the list, as text. */
+const rows = () => frame.locator(".list-rows .row:visible");
+
+async function pictures(name: string): Promise<void> {
+  for (const theme of ["light", "dark"] satisfies Theme[]) {
+    await rig.setTheme(theme);
+    await rig.page.screenshot({ path: `${screenshots}${name}-${theme}.png` });
+  }
+}
+
+inEditor("the status bar says that nothing is traced", async () => {
+  await statusItem(rig.page, /^\s*Plainsight\s*$/).waitFor();
+});
+
+inEditor("the Coverage tree shows the host's processes by verdict", async () => {
+  await runCommand(rig.page, "Plainsight: Show Coverage");
+  await treeRow(rig.page, /^Traceable/).waitFor();
+  await treeRow(rig.page, /^No TLS/).waitFor();
+  await pictures("coverage");
+});
+
+inEditor("debugging traces the process by itself", async () => {
+  await openFile(rig.page, "api.js");
+  await rig.page.keyboard.press("F5");
+  await rig.page.locator(".debug-toolbar").waitFor();
+  await statusItem(rig.page, /node \d+ · 0/).waitFor();
+});
+
+inEditor("its exchanges appear beside the code, in the order in which they came", async () => {
+  assert.deepStrictEqual(
+    [
+      await shop.send("GET", "/orders"),
+      await shop.send("POST", "/orders", { item: "teapot", quantity: 2 }),
+      await shop.send("GET", "/coffee"),
+    ],
+    [200, 201, 404],
+  );
+  frame = await liveTrafficFrame(rig.page);
+  await rows().nth(2).waitFor();
+  const cells = await rows().evaluateAll((elements) =>
+    elements.map((row) =>
+      ["status", "method", "path"].map((name) => row.querySelector(`.cell.${name}`)?.textContent),
+    ),
+  );
+  assert.deepStrictEqual(cells, [
+    ["200", "GET", "/orders"],
+    ["201", "POST", "/orders"],
+    ["404", "GET", "/coffee"],
+  ]);
+  assert.equal(await rig.page.locator(".editor-group-container").count(), 2, "it opens beside the code");
+  await statusItem(rig.page, /node \d+ · 3/).waitFor();
+});
+
+inEditor("the detail shows headers and bodies whole, and masks secrets", async () => {
+  await rows().nth(1).click();
+  const panel = frame.locator("#detail-panel");
+  await panel.getByText("application/json").first().waitFor();
+  assert.match(await panel.innerText(), /authorization/i);
+  assert.doesNotMatch(await panel.innerText(), /not-for-your-eyes/);
+  await frame.getByRole("tab", { name: "Request" }).click();
+  await panel.getByText("teapot").first().waitFor();
+  await frame.getByRole("tab", { name: "Response" }).click();
+  await panel.getByText("quantity").first().waitFor();
+  await pictures("live-traffic");
+});
+
+inEditor("the filter leaves what fits", async () => {
+  await frame.locator(".filter-input").fill("status:4xx");
+  await rows().filter({ hasText: "/orders" }).first().waitFor({ state: "hidden" });
+  assert.deepStrictEqual(await rows().locator(".cell.path").allInnerTexts(), ["/coffee"]);
+  await frame.locator(".filter-input").fill("");
+  await rows().nth(2).waitFor();
+});
+
+inEditor("pausing holds back what comes, and resuming shows it", async () => {
+  await frame.getByRole("button", { name: /^Pause/ }).click();
+  await shop.send("GET", "/tea");
+  await frame.getByText("1 new").waitFor();
+  assert.equal(await rows().filter({ hasText: "/tea" }).count(), 0);
+  await frame.getByRole("button", { name: /^Resume/ }).click();
+  await rows().filter({ hasText: "/tea" }).waitFor();
+});
+
+inEditor("the Coverage tree marks the process as traced", async () => {
+  const row = treeRow(rig.page, /api\.js/).first();
+  await row.waitFor();
+  assert.match((await row.getAttribute("aria-label")) ?? "", /being traced/);
+});
+
+inEditor("the panel comes back, with its rows, after it was hidden", async () => {
+  await rig.page.locator(".tab", { hasText: "Live Traffic" }).click();
+  await openFile(rig.page, "package.json");
+  await rig.page.locator(".tab", { hasText: "Live Traffic" }).click();
+  frame = await liveTrafficFrame(rig.page);
+  await rows().filter({ hasText: "/tea" }).waitFor();
+});
+
+inEditor("the trace stops with the debug session", async () => {
+  await runCommand(rig.page, "Debug: Stop");
+  await rig.page.locator(".debug-toolbar").waitFor({ state: "hidden" });
+  await statusItem(rig.page, /^\s*Plainsight\s*$/).waitFor();
+});
+
+inEditor("the panel survives a reload of the window", async () => {
+  await rig.page.reload();
+  await statusItem(rig.page, /Plainsight/).waitFor();
+  frame = await liveTrafficFrame(rig.page);
+  await frame.getByRole("button", { name: /^Pause/ }).waitFor();
+});
+
+inEditor("nothing that Plainsight shows breaks its content security policy", () => {
+  const violations = rig.errors.filter(
+    (text) => /Content Security Policy/i.test(text) && /plainsight/i.test(text),
+  );
+  assert.deepStrictEqual(violations, []);
+  return Promise.resolve();
+});

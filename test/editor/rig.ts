@@ -1,0 +1,163 @@
+// A real VS Code for the tests: code-server with the packaged extension installed, and Chromium showing it. Everything
+// it writes is in one temporary folder, and everything it starts ends with `close`.
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { installRig } from "../../scripts/editor-rig.mjs";
+
+/** Starting takes 16 s on a busy machine; no wait is longer than this. */
+export const patienceMs = 60_000;
+
+const root = new URL("../..", import.meta.url).pathname;
+
+export const themes = { dark: "Default Dark Modern", light: "Default Light Modern" } as const;
+export type Theme = keyof typeof themes;
+
+export interface Rig {
+  page: Page;
+  /** What the page said on its console as an error, content security policy included. */
+  errors: string[];
+  setTheme(theme: Theme): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The package under test: that of PLAINSIGHT_VSIX, else a fresh one. */
+export function packagedExtension(): string {
+  if (process.env.PLAINSIGHT_VSIX) return process.env.PLAINSIGHT_VSIX;
+  const made = spawnSync(process.execPath, ["scripts/package.mjs"], { cwd: root, encoding: "utf8" });
+  if (made.status !== 0) throw new Error(`package the extension: ${made.stderr}`);
+  const name = readdirSync(root).find((file) => file.endsWith(".vsix"));
+  if (name === undefined) throw new Error(`package the extension: it made no .vsix: ${made.stdout}`);
+  return join(root, name);
+}
+
+/** Opens the folder in an editor that has the extension. */
+export async function openEditor(vsix: string, folder: string): Promise<Rig> {
+  const { node, codeServer, chromium: executablePath } = installRig();
+  const home = mkdtempSync(join(tmpdir(), "plainsight-editor-"));
+  const opened: { server?: ChildProcess; browser?: Browser } = {};
+  const close = async (): Promise<void> => {
+    await opened.browser?.close();
+    if (opened.server) await endGroup(opened.server);
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  };
+  try {
+    const settings = join(home, "data/User/settings.json");
+    mkdirSync(join(home, "data/User"), { recursive: true });
+    writeSettings(settings, "dark");
+
+    const entry = join(codeServer, "out/node/entry.js");
+    const folders = ["--user-data-dir", join(home, "data"), "--extensions-dir", join(home, "extensions")];
+    const env = {
+      PATH: process.env.PATH,
+      HOME: home,
+      LANG: "C.UTF-8",
+      EXTENSIONS_GALLERY: '{"serviceUrl":""}',
+    };
+    const install = [entry, ...folders, "--install-extension", vsix];
+    const installed = spawnSync(node, install, { env, encoding: "utf8", timeout: patienceMs });
+    if (installed.status !== 0) throw new Error(`install ${vsix}: ${installed.stdout}${installed.stderr}`);
+
+    const port = await freePort();
+    opened.server = spawn(node, [entry, ...folders, ...serverArguments(home, port), folder], {
+      env,
+      stdio: "ignore",
+      detached: true,
+    });
+    await healthy(`http://127.0.0.1:${port}/healthz`);
+
+    opened.browser = await chromium.launch({ executablePath, args: chromiumArguments });
+    const page = await opened.browser.newPage({ viewport: { width: 1440, height: 900 } });
+    page.setDefaultTimeout(patienceMs);
+    const errors: string[] = [];
+    page.on("console", (message) => {
+      if (message.type() === "error") errors.push(message.text());
+    });
+    await page.goto(`http://127.0.0.1:${port}/?folder=${encodeURIComponent(folder)}`);
+    await page.locator(".monaco-workbench").waitFor();
+    const setTheme = async (theme: Theme): Promise<void> => {
+      writeSettings(settings, theme);
+      await page.locator(`.monaco-workbench.${theme === "dark" ? "vs-dark" : "vs"}`).waitFor();
+    };
+    return { page, errors, setTheme, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function serverArguments(home: string, port: number): string[] {
+  return [
+    ...["--auth", "none", "--bind-addr", `127.0.0.1:${port}`, "--config", join(home, "config.yaml")],
+    ...["--session-socket", join(home, "s.sock"), "--reconnection-grace-time", "2"],
+    "--disable-telemetry",
+    "--disable-update-check",
+    "--disable-workspace-trust",
+    "--disable-getting-started-override",
+  ];
+}
+
+const chromiumArguments = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+function writeSettings(path: string, theme: Theme): void {
+  const settings = {
+    "workbench.colorTheme": themes[theme],
+    "workbench.startupEditor": "none",
+    "workbench.tips.enabled": false,
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
+    "workbench.layoutControl.enabled": false,
+    "window.commandCenter": false,
+    "chat.disableAIFeatures": true,
+    "git.enabled": false,
+    "extensions.ignoreRecommendations": true,
+    "debug.internalConsoleOptions": "neverOpen",
+    "typescript.disableAutomaticTypeAcquisition": true,
+  };
+  writeFileSync(path, JSON.stringify(settings, null, 2));
+}
+
+async function healthy(url: string): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  while (
+    !(await fetch(url).then(
+      ({ ok }) => ok,
+      () => false,
+    ))
+  ) {
+    if (Date.now() > deadline) throw new Error(`start code-server: no answer at ${url}`);
+    await delay(100);
+  }
+}
+
+/** Ends a process and all that it started; the extension host is one of them. */
+async function endGroup(leader: ChildProcess): Promise<void> {
+  if (leader.pid === undefined || leader.exitCode !== null) return;
+  const exited = once(leader, "exit");
+  process.kill(-leader.pid, "SIGTERM");
+  const isGone = await Promise.race([exited.then(() => true), delay(5000, false)]);
+  if (!isGone) process.kill(-leader.pid, "SIGKILL");
+  await exited;
+}

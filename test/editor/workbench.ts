@@ -1,0 +1,51 @@
+// Drives VS Code's workbench as a user would: commands by their titles, trees by their rows, webviews by what they show.
+import type { Frame, Locator, Page } from "playwright-core";
+import { patienceMs } from "./rig.ts";
+
+/** Runs a command of the palette by its whole title, such as `Plainsight: Show Live Traffic`. */
+export async function runCommand(page: Page, title: string): Promise<void> {
+  await page.keyboard.press("F1");
+  const input = page.locator(".quick-input-widget input.input");
+  await input.waitFor();
+  await input.fill(`>${title}`);
+  await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
+}
+
+/** The status bar item whose text matches. */
+export function statusItem(page: Page, text: RegExp): Locator {
+  return page.locator("#plainsight\\.plainsight\\.plainsight\\.status").filter({ hasText: text });
+}
+
+/** Rows of the tree in the side bar, by their text. */
+export function treeRow(page: Page, text: string | RegExp): Locator {
+  return page.locator(".sidebar .monaco-list-row").filter({ hasText: text });
+}
+
+/** Opens a file of the workspace. */
+export async function openFile(page: Page, name: string): Promise<void> {
+  await page.keyboard.press("Control+P");
+  const input = page.locator(".quick-input-widget input.input");
+  await input.waitFor();
+  await input.fill(name);
+  await page.locator(".quick-input-list .monaco-list-row", { hasText: name }).first().click();
+  await page.locator(".tab.active", { hasText: name }).waitFor();
+}
+
+/** The page of the Live traffic webview, once it has drawn itself. */
+export async function liveTrafficFrame(page: Page): Promise<Frame> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    for (const frame of page.frames().filter((one) => one.url().includes("/webview/browser/pre/fake.html"))) {
+      // A frame may go while it is asked.
+      if (
+        (await frame
+          .locator("#app .toolbar")
+          .count()
+          .catch(() => 0)) > 0
+      )
+        return frame;
+    }
+    if (Date.now() > deadline) throw new Error("the Live traffic webview did not appear");
+    await page.waitForTimeout(200);
+  }
+}
