@@ -183,18 +183,15 @@ function duplexPair(
   return [first, second];
 }
 
-/** Cuts a direction's bytes at its frame boundaries, after the client's preface. */
-export function splitFrames(stream: Uint8Array): Uint8Array[] {
+/** Cuts a direction's bytes into whole frames, the client's preface among them, and what is left. */
+export function splitFrames(stream: Uint8Array): { frames: Uint8Array[]; rest: Uint8Array } {
   const frames: Uint8Array[] = [];
-  let offset = 0;
-  if (Buffer.from(stream.subarray(0, 3)).toString() === "PRI") {
-    frames.push(stream.subarray(0, preface.length));
-    offset = preface.length;
+  for (let offset = 0; ;) {
+    const start = Buffer.from(stream.subarray(offset, offset + 3));
+    const isPreface = start.toString() === "PRI";
+    const size = isPreface ? preface.length : start.length < 3 ? Infinity : 9 + start.readUIntBE(0, 3);
+    if (offset + size > stream.length) return { frames, rest: stream.subarray(offset) };
+    frames.push(stream.subarray(offset, offset + size));
+    offset += size;
   }
-  while (offset < stream.length) {
-    const end = offset + 9 + Buffer.from(stream.subarray(offset, offset + 3)).readUIntBE(0, 3);
-    frames.push(stream.subarray(offset, end));
-    offset = end;
-  }
-  return frames;
 }
