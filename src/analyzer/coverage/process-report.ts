@@ -32,17 +32,24 @@ export function processReport(examined: Examined, paths: HostReport["paths"]): P
     path: judgement.path,
     verdict: judgement.verdict,
     basis: "predicted",
-    reason: { code: judgement.reason.code, text: withOthers(judgement, findings) },
+    reason: { code: judgement.reason.code, text: reasonText(judgement, findings, problems) },
     probes: judgement.verdict === "traceable" ? findings.flatMap(probes) : [],
     measured: null,
   };
 }
 
-/** A traceable process may also hold a stack that is not: its reason says so. */
-function withOthers({ verdict, reason }: Judgement, findings: readonly StackFinding[]): string {
+/** What the rule alone does not say: stacks of a traceable process that are not captured, and files not read. */
+function reasonText(
+  { verdict, reason }: Judgement,
+  findings: readonly StackFinding[],
+  problems: readonly string[],
+): string {
   const closed = findings.filter((finding) => !isCapturable(finding)).map(({ stack }) => stackTitle(stack));
-  if (verdict !== "traceable" || closed.length === 0) return reason.text;
-  return `${reason.text}; what goes through ${[...new Set(closed)].join(" and ")} is not captured`;
+  const parts = [reason.text];
+  if (verdict === "traceable" && closed.length > 0) {
+    parts.push(`what goes through ${[...new Set(closed)].join(" and ")} is not captured`);
+  }
+  return [...parts, ...problems.filter((problem) => problem !== reason.text)].join("; ");
 }
 
 function stackReport(finding: StackFinding): StackReport {

@@ -1,0 +1,269 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { processReport } from "../../../src/analyzer/coverage/process-report.ts";
+import { coveredPercent, summarise } from "../../../src/analyzer/coverage/summary.ts";
+import { rules } from "../../../src/analyzer/coverage/verdicts.ts";
+import type { ProcessFacts } from "../../../src/analyzer/process-facts.ts";
+import type { MappedFile, StackFinding } from "../../../src/analyzer/stacks/finding.ts";
+import type { HostReport } from "../../../src/protocol/coverage.ts";
+
+const open: HostReport["paths"] = {
+  uprobe: { available: true },
+  agent: { available: false, reason: "later" },
+  mitm: { available: false, reason: "later" },
+  xdp: { available: false, reason: "later" },
+};
+const closed: HostReport["paths"] = { ...open, uprobe: { available: false, reason: "not permitted" } };
+
+const file = (path: string): MappedFile => ({
+  path,
+  device: "08:01",
+  inode: 1,
+  deleted: false,
+  range: "1-2",
+});
+
+function facts(executable: string | null, libraries: string[] = []): ProcessFacts {
+  return {
+    pid: 7,
+    parentPid: 1,
+    startedAt: "2026-01-31T12:00:00.000Z",
+    command: "app",
+    arguments: ["app"],
+    executable,
+    user: "root",
+    container: null,
+    service: null,
+    files: [executable ?? "/app", ...libraries].map(file),
+  };
+}
+
+const functions = [
+  { name: "SSL_read", role: "read", fileOffset: 0x1000, bytes: new Uint8Array(16) },
+  { name: "SSL_write", role: "write", fileOffset: 0x1100, bytes: new Uint8Array(16) },
+] as const;
+
+function finding(stack: StackFinding["stack"], stated: Partial<StackFinding> = {}): StackFinding {
+  return {
+    stack,
+    linkage: "dynamic",
+    file: file("/lib/libssl.so.3"),
+    buildId: null,
+    version: null,
+    symbols: "dynsym",
+    evidence: [],
+    functions: [...functions],
+    ...stated,
+  };
+}
+const dynamic = finding("openssl");
+const inProgram = { linkage: "static", file: file("/bin/app") } as const;
+const dark: Partial<StackFinding> = { ...inProgram, functions: [], symbols: "none" };
+const jsse = finding("jsse", {
+  linkage: "managed",
+  file: file("/lib/libjvm.so"),
+  functions: [],
+  symbols: "none",
+});
+
+interface Case {
+  findings?: StackFinding[];
+  executable?: string | null;
+  libraries?: string[];
+  own?: string | null;
+  problems?: string[];
+  paths?: HostReport["paths"];
+}
+/** Each row: the process, and `class path verdict code`. */
+const cases: [about: string, process: Case, expected: string][] = [
+  ["a shared OpenSSL", { findings: [dynamic] }, "dynamic-openssl uprobe traceable exported-symbols"],
+  [
+    "a shared OpenSSL, where probes are not permitted",
+    { findings: [dynamic], paths: closed },
+    "dynamic-openssl uprobe dark uprobe-unavailable",
+  ],
+  [
+    "an OpenSSL in the program, named by .symtab",
+    { findings: [finding("openssl", { ...inProgram, symbols: "symtab" })] },
+    "static-openssl uprobe traceable local-symbols",
+  ],
+  [
+    "an OpenSSL in the program without symbols",
+    { findings: [finding("openssl", dark)] },
+    "static-openssl uprobe dark no-symbols",
+  ],
+  ["a LibreSSL", { findings: [finding("libressl")] }, "dynamic-openssl uprobe traceable exported-symbols"],
+  [
+    "a shared BoringSSL",
+    { findings: [finding("boringssl")] },
+    "dynamic-boringssl uprobe traceable exported-symbols",
+  ],
+  [
+    "a BoringSSL in the program, with symbols",
+    { findings: [finding("boringssl", { ...inProgram, symbols: "symtab" })] },
+    "static-boringssl uprobe traceable local-symbols",
+  ],
+  [
+    "Chromium: a BoringSSL without symbols in the program, and NSS beside it",
+    { findings: [finding("nss", { functions: [] }), finding("boringssl", dark)] },
+    "static-boringssl uprobe dark no-symbols",
+  ],
+  [
+    "OpenSSL of another architecture",
+    { findings: [finding("openssl", { functions: [] })] },
+    "dynamic-openssl uprobe dark other-architecture",
+  ],
+  [
+    "Node",
+    { findings: [finding("openssl", inProgram)], own: "node" },
+    "node uprobe traceable exported-symbols",
+  ],
+  [
+    "Node on a shared OpenSSL",
+    { findings: [dynamic], own: "node" },
+    "node uprobe traceable exported-symbols",
+  ],
+  ["a JVM", { findings: [jsse], libraries: ["/lib/libjvm.so"] }, "jvm agent dark no-native-boundary"],
+  ["a JVM whose library was not found", { executable: "/usr/bin/java" }, "jvm agent dark no-native-boundary"],
+  [
+    "a JVM that also goes through OpenSSL",
+    { findings: [jsse, dynamic], libraries: ["/lib/libjvm.so"] },
+    "jvm uprobe traceable exported-symbols",
+  ],
+  [
+    "Go",
+    { findings: [finding("go", { ...dark, symbols: "gopclntab" })], own: "go" },
+    "go uprobe dark go-not-supported",
+  ],
+  ["Go without TLS", { own: "go" }, "no-tls none no-tls no-tls-library"],
+  ["GnuTLS", { findings: [finding("gnutls", { functions: [] })] }, "gnutls uprobe dark stack-not-supported"],
+  ["NSS", { findings: [finding("nss", { functions: [] })] }, "nss uprobe dark stack-not-supported"],
+  [
+    "Mbed TLS",
+    { findings: [finding("mbedtls", { functions: [] })] },
+    "mbedtls uprobe dark stack-not-supported",
+  ],
+  [
+    "wolfSSL",
+    { findings: [finding("wolfssl", { functions: [] })] },
+    "wolfssl uprobe dark stack-not-supported",
+  ],
+  ["rustls", { findings: [finding("rustls", dark)] }, "rustls mitm dark rustls-not-supported"],
+  [
+    "OpenSSL and GnuTLS, of which one is open",
+    { findings: [finding("gnutls", { functions: [] }), dynamic] },
+    "dynamic-openssl uprobe traceable exported-symbols",
+  ],
+  [
+    "a BoringSSL in a module, beside a shared OpenSSL",
+    { findings: [finding("boringssl", { ...dark, file: file("/lib/cygrpc.so") }), dynamic] },
+    "dynamic-openssl uprobe traceable exported-symbols",
+  ],
+  [
+    "Python that has not imported ssl",
+    { executable: "/usr/bin/python3.11" },
+    "no-tls none no-tls no-tls-yet",
+  ],
+  ["Ruby in another program", { libraries: ["/lib/libruby.so.3.1"] }, "no-tls none no-tls no-tls-yet"],
+  [".NET before its first connection", { libraries: ["/x/libcoreclr.so"] }, "no-tls none no-tls no-tls-yet"],
+  ["PHP-FPM", { executable: "/usr/sbin/php-fpm8.2" }, "no-tls none no-tls no-tls-yet"],
+  ["Erlang", { executable: "/usr/lib/erlang/erts/bin/beam.smp" }, "unknown mitm unknown tls-in-language"],
+  ["a shell", { executable: "/usr/bin/bash" }, "no-tls none no-tls no-tls-library"],
+  [
+    "a program that could not be read",
+    { problems: ["app could not be read"] },
+    "unknown none unknown unreadable-file",
+  ],
+  [
+    "a Python whose libssl could not be read",
+    { executable: "/usr/bin/python3", problems: ["libssl.so.3 could not be read"] },
+    "unknown none unknown unreadable-file",
+  ],
+  [
+    "a shared OpenSSL beside a file that could not be read",
+    { findings: [dynamic], problems: ["x could not be read"] },
+    "dynamic-openssl uprobe traceable exported-symbols",
+  ],
+];
+
+const reports = cases.map(([about, given, expected]) => {
+  const {
+    findings = [],
+    executable = "/bin/app",
+    libraries = [],
+    own = null,
+    problems = [],
+    paths = open,
+  } = given;
+  const examined = { facts: facts(executable, libraries), findings, ownRuntime: own, problems };
+  return { about, expected, report: processReport(examined, paths) };
+});
+
+for (const { about, expected, report } of reports) {
+  test(`coverage: judges ${about}`, () => {
+    assert.equal([report.class, report.path, report.verdict, report.reason.code].join(" "), expected);
+    assert.equal(report.basis, "predicted");
+    assert.equal(report.measured, null);
+  });
+  test(`coverage: has probes for ${about} only when it is traceable, and words the reason as one clause`, () => {
+    assert.equal(report.probes.length > 0, report.verdict === "traceable");
+    assert.match(report.reason.text, /^\S[^\n]*[^.\s]$/);
+  });
+}
+
+test("coverage: every rule decides some process above", () => {
+  const used = new Set(reports.map(({ report }) => report.reason.code));
+  assert.deepStrictEqual(
+    rules.map(({ code }) => code).filter((code) => !used.has(code)),
+    [],
+  );
+});
+
+test("coverage: tells what a traceable process also has and is not captured", () => {
+  const examined = {
+    facts: facts("/bin/app"),
+    findings: [finding("gnutls", { functions: [] }), dynamic],
+    ownRuntime: null,
+    problems: [],
+  };
+  const { reason, stacks, probes } = processReport(examined, open);
+  assert.match(reason.text, /; what goes through GnuTLS is not captured$/);
+  assert.deepStrictEqual(
+    stacks.map(({ stack }) => stack),
+    ["openssl", "gnutls"],
+  );
+  assert.deepStrictEqual(probes, [
+    { function: "SSL_read", file: "/lib/libssl.so.3", offset: "0x1000" },
+    { function: "SSL_write", file: "/lib/libssl.so.3", offset: "0x1100" },
+  ]);
+});
+
+test("coverage: tells what could not be read, whatever the verdict", () => {
+  const problems = ["libssl.so.1.1 could not be read: permission denied"];
+  const examined = { facts: facts("/bin/app"), findings: [dynamic], ownRuntime: null, problems };
+  assert.equal(
+    processReport(examined, open).reason.text,
+    "libssl.so.3 exports SSL_read and SSL_write; libssl.so.1.1 could not be read: permission denied",
+  );
+});
+
+test("coverage: counts verdicts, and takes what is unknown for what may have TLS", () => {
+  const [traceable, none, unknown, noRight] = ["a shared OpenSSL", "a shell", "Erlang", "Go"].map((about) => {
+    const found = reports.find((it) => it.about === about);
+    assert.ok(found);
+    return found.report;
+  });
+  assert.ok(traceable && none && unknown && noRight);
+  const summary = summarise([traceable, traceable, none, unknown, noRight]);
+  assert.deepStrictEqual(summary, {
+    processes: 5,
+    withTls: 3,
+    traceable: 2,
+    proxy: 0,
+    metadata: 0,
+    dark: 1,
+    unknown: 1,
+  });
+  assert.equal(coveredPercent(summary), 50);
+  assert.equal(coveredPercent(summarise([none])), null);
+});
