@@ -112,7 +112,7 @@ const bundles = {
 
 // Bundled CommonJS packages ask for Node's own modules by require, which an ES module does not have.
 const requireShim =
-  'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+  'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
 
 async function buildBundles() {
   const inputs = ["src", "webview", "package.json", "package-lock.json", "scripts/build.mjs"];

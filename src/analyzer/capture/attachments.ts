@@ -13,10 +13,17 @@ export interface AttachOutcome {
   failed: Reason[];
 }
 
+interface Probed {
+  /** Empty where the probes for every process serve. */
+  attachments: number[];
+  /** The process was said to be attached here: it has the file mapped. */
+  told: boolean;
+}
+
 export class Attachments {
   readonly #call: CallTracer;
   /** By pid, then by file. */
-  readonly #ofProcess = new Map<number, Map<string, number[]>>();
+  readonly #ofProcess = new Map<number, Map<string, Probed>>();
   /** Files probed for every traced process. */
   readonly #ofFile = new Map<string, number[]>();
 
@@ -24,61 +31,77 @@ export class Attachments {
     this.#call = call;
   }
 
-  /** Attaches those of a process's findings that can be captured and are not attached yet. */
-  async attachFindings(pid: number, findings: StackFinding[], scope: Scope): Promise<AttachOutcome> {
+  /** Attaches what a process has mapped and can be captured; tells each file once. */
+  async attachMapped(pid: number, findings: StackFinding[], scope: Scope): Promise<AttachOutcome> {
     const outcome: AttachOutcome = { attached: [], failed: [] };
-    for (const finding of findings.filter(isCapturable)) {
-      const result = await this.attachFile(pid, finding.file, finding.functions, scope);
-      if (result === "attached" || result === "covered") {
-        const functions = finding.functions.map(({ name }) => name);
-        outcome.attached.push({ type: "attached", stack: finding.stack, file: finding.file.path, functions });
-      } else if (result !== "known") outcome.failed.push(result);
+    for (const { stack, file, functions } of findings.filter(isCapturable)) {
+      const failure = await this.attachFile(pid, file, functions, scope);
+      const probed = this.#process(pid).get(keyOf(file));
+      if (failure) outcome.failed.push(failure);
+      else if (probed?.told === false) {
+        probed.told = true;
+        const names = functions.map(({ name }) => name);
+        outcome.attached.push({ type: "attached", stack, file: file.path, functions: names });
+      }
     }
     return outcome;
   }
 
-  /**
-   * `covered` when probes for every process are on this file already, told once for each process; `known` when it was
-   * told before; a reason when the probes cannot be attached.
-   */
+  /** Makes sure that this process's calls into a file are seen, now or once it maps it. Gives the reason when not. */
   async attachFile(
     pid: number,
     file: MappedFile,
     functions: FoundFunction[],
     scope: Scope,
-  ): Promise<"attached" | "covered" | "known" | Reason> {
-    const key = `${file.inode}@${file.device}`;
-    const owner = scope === "file" ? this.#ofFile : this.#process(pid);
-    if (owner.has(key)) return "known";
+  ): Promise<Reason | null> {
+    const key = keyOf(file);
+    const own = this.#process(pid);
+    if (own.has(key)) return null;
     // Taken at once: a second look while the first is under way must not attach twice.
-    owner.set(key, []);
-    if (scope === "process" && this.#ofFile.has(key)) return "covered"; // taken, so that a second look while the first is under way does not attach twice
+    const probed: Probed = { attachments: [], told: false };
+    own.set(key, probed);
+    if (this.#ofFile.has(key)) return null;
+    if (scope === "file") this.#ofFile.set(key, []);
     const answer = await this.#call({ type: "attach", plan: planFile(pid, file, functions, scope) });
-    if (answer.type === "attached") {
-      // The process may have gone while the tracer worked.
-      if (scope === "process" && this.#ofProcess.get(pid)?.get(key) === undefined) {
-        await this.#call({ type: "detach", attachments: answer.attachments });
-      } else owner.set(key, answer.attachments);
-      return "attached";
+    if (answer.type !== "attached") {
+      own.delete(key);
+      if (scope === "file") this.#ofFile.delete(key);
+      return answer.type === "failed"
+        ? answer.reason
+        : { code: "failed", text: `attach ${file.path}: ${answer.type}` };
     }
-    owner.delete(key);
-    return answer.type === "failed"
-      ? answer.reason
-      : { code: "failed", text: `attach ${file.path}: ${answer.type}` };
+    if (scope === "file") this.#ofFile.set(key, answer.attachments);
+    else if (this.#ofProcess.get(pid) === own) probed.attachments = answer.attachments;
+    // The process went while the tracer worked.
+    else await this.#call({ type: "detach", attachments: answer.attachments });
+    return null;
   }
 
   /** Removes the probes that only this process has. */
   async detachProcess(pid: number): Promise<void> {
-    const attachments = [...(this.#ofProcess.get(pid)?.values() ?? [])].flat();
+    const attachments = [...(this.#ofProcess.get(pid)?.values() ?? [])].flatMap(
+      (probed) => probed.attachments,
+    );
     this.#ofProcess.delete(pid);
     if (attachments.length > 0) await this.#call({ type: "detach", attachments });
   }
 
-  #process(pid: number): Map<string, number[]> {
+  /** Removes the probes for every process, when none is left whose children are followed. */
+  async detachFiles(): Promise<void> {
+    const attachments = [...this.#ofFile.values()].flat();
+    this.#ofFile.clear();
+    if (attachments.length > 0) await this.#call({ type: "detach", attachments });
+  }
+
+  #process(pid: number): Map<string, Probed> {
     const known = this.#ofProcess.get(pid);
     if (known) return known;
-    const fresh = new Map<string, number[]>();
+    const fresh = new Map<string, Probed>();
     this.#ofProcess.set(pid, fresh);
     return fresh;
   }
+}
+
+function keyOf({ inode, device }: MappedFile): string {
+  return `${inode}@${device}`;
 }

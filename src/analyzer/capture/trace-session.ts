@@ -3,7 +3,7 @@
 import type { Reason, Skipped } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
 import type { LostEvent, SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
-import type { KernelLoss, TracerFeatures } from "../../tracer/messages.ts";
+import type { KernelLoss, ProbePlan, TracerFeatures } from "../../tracer/messages.ts";
 import { matchesSelection } from "../processes/matching.ts";
 import { ProcessTable } from "../processes/process-table.ts";
 import { Scanner } from "../scan.ts";
@@ -35,7 +35,11 @@ export interface AddOptions {
 }
 
 export interface TraceSession {
-  /** Traces these processes too. A process without TLS yet is traced: it may load a library later. */
+  /**
+   * Traces these processes too. A process without TLS yet is traced: it may load a library later. Where children are
+   * followed, the probes are on the files for every process (those that are not traced cost a lookup a call), for a
+   * child may speak before anybody could attach to it; else they are on the process alone.
+   */
   add(pids: number[], options: AddOptions): Promise<{ attached: number[]; skipped: Skipped[] }>;
   /**
    * Traces a process that waits before its program begins, and all its children, from their first byte: the usual TLS
@@ -66,6 +70,8 @@ const holdMs = 50;
 interface Traced {
   command: string;
   followChildren: boolean;
+  /** Named by the user, or told to be attached: then its end is told, too. */
+  announced: boolean;
   /** A look at its mapped files is under way, or wanted again after it. */
   look: "idle" | "looking" | "again";
 }
@@ -134,14 +140,11 @@ class Session implements TraceSession {
 
   async addFromStart(pid: number, executables: string[]): Promise<void> {
     await this.#trace(pid, "sh", { followChildren: true });
-    const { found } = this.#processes.identify(pid);
-    const files = (found && this.#processes.files(found).found) ?? [];
-    for (const file of files.filter(isLinker)) {
-      const hook = findLinkerHook(pid, file);
-      if (hook) await this.#attachments.attachFile(pid, file, [hook], "file");
-    }
-    for (const path of [...usualLibraries(""), ...executables]) {
-      await this.#attachments.attachFindings(pid, this.#scanner.analyseFile(path), "file");
+    await this.#awaitLibraries(pid, "file");
+    for (const path of executables) {
+      for (const { file, functions } of this.#scanner.analyseFile(path)) {
+        await this.#attachments.attachFile(pid, file, functions, "file");
+      }
     }
   }
 
@@ -156,7 +159,7 @@ class Session implements TraceSession {
     for (const pid of pids) {
       this.#emitAll(this.#connections.endProcess(pid, "untraced", Date.now()));
       this.#traced.delete(pid);
-      await this.#attachments.detachProcess(pid);
+      await this.#detach(pid);
     }
   }
 
@@ -186,7 +189,7 @@ class Session implements TraceSession {
   }
 
   async #trace(pid: number, command: string, { followChildren }: AddOptions): Promise<void> {
-    this.#traced.set(pid, { command, followChildren, look: "idle" });
+    this.#traced.set(pid, { command, followChildren, announced: true, look: "idle" });
     await this.#client.call({ type: "trace", pids: [pid], followChildren });
   }
 
@@ -212,29 +215,27 @@ class Session implements TraceSession {
     const scanned = this.#scanner.scanProcess(pid);
     if ("skipped" in scanned) return []; // it has ended: its exit record follows
     traced.command = scanned.process.report.command;
-    const { attached, failed } = await this.#attachments.attachFindings(
-      pid,
-      scanned.process.findings,
-      "process",
-    );
+    const scope = traced.followChildren ? "file" : "process";
+    const { attached, failed } = await this.#attachments.attachMapped(pid, scanned.process.findings, scope);
     for (const event of attached) this.#emit({ ...event, pid, command: traced.command });
-    await this.#awaitLibraries(pid);
+    traced.announced ||= attached.length > 0;
+    await this.#awaitLibraries(pid, scope);
     return failed;
   }
 
   /** Probes the dynamic linker, and the usual TLS libraries before they are loaded, so that no first byte is missed. */
-  async #awaitLibraries(pid: number): Promise<void> {
+  async #awaitLibraries(pid: number, scope: ProbePlan["scope"]): Promise<void> {
     const { found } = this.#processes.identify(pid);
-    const files = (found && this.#processes.files(found).found) ?? [];
-    for (const file of files.filter(isLinker)) {
+    const linkers = ((found && this.#processes.files(found).found) ?? []).filter(isLinker);
+    for (const file of linkers) {
       const hook = findLinkerHook(pid, file);
-      if (!hook || (await this.#attachments.attachFile(pid, file, [hook], "process")) !== "attached")
-        continue;
-      const root = `/proc/${pid}/root`;
-      for (const path of usualLibraries(root)) {
-        const findings = this.#scanner.analyseFile(root + path);
-        const inside = findings.map((finding) => ({ ...finding, file: { ...finding.file, path } }));
-        await this.#attachments.attachFindings(pid, inside, "process");
+      if (hook) await this.#attachments.attachFile(pid, file, [hook], scope);
+    }
+    if (linkers.length === 0) return; // a static program loads nothing
+    const root = `/proc/${pid}/root`;
+    for (const path of usualLibraries(root)) {
+      for (const { file, functions } of this.#scanner.analyseFile(root + path)) {
+        await this.#attachments.attachFile(pid, { ...file, path }, functions, scope);
       }
     }
   }
@@ -274,7 +275,7 @@ class Session implements TraceSession {
     if (known) known.command = command;
     else {
       const name = parent?.command ?? command;
-      this.#traced.set(pid, { command: name, followChildren: true, look: "idle" });
+      this.#traced.set(pid, { command: name, followChildren: true, announced: false, look: "idle" });
     }
     void this.#look(pid);
   }
@@ -293,8 +294,14 @@ class Session implements TraceSession {
     this.#emitAll(this.#connections.endProcess(pid, "closed", Date.now()));
     if (!traced) return;
     this.#traced.delete(pid);
-    this.#emit({ type: "exited", pid, command: traced.command });
-    void this.#attachments.detachProcess(pid);
+    if (traced.announced) this.#emit({ type: "exited", pid, command: traced.command });
+    void this.#detach(pid);
+  }
+
+  async #detach(pid: number): Promise<void> {
+    await this.#attachments.detachProcess(pid);
+    if (![...this.#traced.values()].some(({ followChildren }) => followChildren))
+      await this.#attachments.detachFiles();
   }
 
   readonly #releaseHeld = (): void => {

@@ -164,7 +164,8 @@ class TracerLink {
   }
 
   #onEnd(how: string): void {
-    const detail = this.#stderr.trim().split("\n").at(-1);
+    const lines = this.#stderr.trim().split("\n");
+    const detail = lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1);
     const error = new Error(detail ? `the tracer ${how}: ${detail}` : `the tracer ${how}`);
     for (const { reject } of this.#waiting.values()) reject(error);
     const wasOpen = this.#waiting.size === 0 || this.#lastId > 1;

@@ -4,7 +4,7 @@ import { formatDuration, formatSize } from "./quantities.ts";
 import { fit, painter, printable, type Paint, type Style, type Terminal } from "./terminal.ts";
 
 /** Below this many columns the request's size and the milliseconds of the time are left out. */
-const wideColumns = 100;
+const wideColumns = 120;
 
 interface Columns {
   time: number;
