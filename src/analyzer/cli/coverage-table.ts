@@ -23,6 +23,7 @@ const looks: Readonly<Record<Verdict, { mark: string; style: Style }>> = {
 
 /** From this width on, the reason has a column of its own; below, it stands under what is not traceable. */
 const widthWithReasons = 100;
+const narrowestReason = 28;
 const gap = "  ";
 
 interface Column {
@@ -65,9 +66,10 @@ export function coverageTable(report: CoverageReport, terminal: Terminal, { all 
 
 function table(groups: readonly ProcessReport[][], terminal: Terminal, paint: Paint): string[] {
   const rows = groups.flat();
-  const widths = columnWidths(rows, terminal.width);
+  const withReasons = terminal.width >= widthWithReasons;
+  const widths = columnWidths(rows, terminal.width - (withReasons ? gap.length + narrowestReason : 0));
   const used = widths.reduce((sum, width) => sum + width + gap.length, 0);
-  const reasonWidth = terminal.width >= widthWithReasons ? terminal.width - used : 0;
+  const reasonWidth = withReasons && terminal.width - used >= narrowestReason ? terminal.width - used : 0;
   const head = columns.map(({ title, align }, index) => fit(title, widths[index] ?? 0, align));
   if (reasonWidth > 0) head.push("REASON");
   const indent = (widths[0] ?? 0) + gap.length;
@@ -112,12 +114,13 @@ function row(
   return [line, ...under.map((text) => " ".repeat(indent) + paint("dim", text))];
 }
 
-function columnWidths(rows: readonly ProcessReport[], terminalWidth: number): number[] {
+/** @param available columns for all of them */
+function columnWidths(rows: readonly ProcessReport[], available: number): number[] {
   const widths = columns.map(({ title, cell, flexible }) => {
     const widest = Math.max(title.length, ...rows.map((process) => displayWidth(printable(cell(process)))));
     return flexible === true ? Math.min(widest, widestProcess) : widest;
   });
-  const over = widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1)) - terminalWidth;
+  const over = widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1)) - available;
   const index = columns.findIndex(({ flexible }) => flexible === true);
   if (over > 0) widths[index] = Math.max(narrowestProcess, (widths[index] ?? 0) - over);
   return widths;

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isEveryProcess, selectionOf, selectorOptions } from "../../../src/analyzer/cli/selectors.ts";
+import { parseOptions, UsageError } from "../../../src/analyzer/cli/usage.ts";
+
+const select = (...args: string[]): ReturnType<typeof selectionOf> =>
+  selectionOf(parseOptions({ args, options: selectorOptions }).values);
+
+test("selectors: none selects every process", () => {
+  assert.deepStrictEqual(select(), { pids: [], names: [], services: [], ports: [] });
+  assert.equal(isEveryProcess(select()), true);
+  assert.equal(isEveryProcess(select("--port", "443")), false);
+});
+
+test("selectors: options are repeated, and numbers may be listed", () => {
+  assert.deepStrictEqual(
+    select("--pid", "1,2", "--pid=3", "--name", "node*", "--name", "a,b", "--service", "x", "--port", "443"),
+    {
+      pids: [1, 2, 3],
+      names: ["node*", "a,b"],
+      services: ["x"],
+      ports: [443],
+    },
+  );
+});
+
+const wrong: [args: string[], message: RegExp][] = [
+  [["--pid", "x"], /--pid "x" is not a process id/],
+  [["--pid", ""], /--pid "" is not a process id/],
+  [["--pid", "0"], /is not a process id/],
+  [["--pid", "1e3"], /is not a process id/],
+  [["--pid", "4194305"], /is not a process id/],
+  [["--pid", "1,,2"], /--pid "" is not a process id/],
+  [["--pid"], /--pid/],
+  [["--port", "65536"], /is not a port/],
+  [["--name", ""], /--name needs a value/],
+  [["--service", ""], /--service needs a value/],
+  [["--unknown"], /Unknown option '--unknown'/],
+  [["stray"], /Unexpected argument 'stray'/],
+];
+for (const [args, message] of wrong) {
+  test(`selectors: refuses ${JSON.stringify(args)}`, () => {
+    assert.throws(
+      () => select(...args),
+      (error) => error instanceof UsageError && message.test(error.message) && !error.message.includes("\n"),
+    );
+  });
+}

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { escapeHtml, htmlReport } from "../../../src/analyzer/report/html.ts";
+import { escapeMarkdown, markdownReport } from "../../../src/analyzer/report/markdown.ts";
+import {
+  headline,
+  processTitle,
+  skippedByReason,
+  stacksInShort,
+  wholePercent,
+} from "../../../src/analyzer/report/wording.ts";
+import { hostile, java, node, reportOf, sample } from "./sample-report.ts";
+
+test("markdown: is a headline, a table, and the evidence folded away", () => {
+  assert.equal(
+    markdownReport(sample),
+    `# TLS coverage
+
+**1 of 2 processes with TLS are traceable (50 %)** · 1 dark · 1 without TLS
+
+web-1, Linux 6.18.44, x86_64, 2026-01-31T12:00:00.000Z
+
+| Verdict | PID | Process | Class | Stack | Path | Reason |
+| --- | --- | --- | --- | --- | --- | --- |
+| traceable (predicted) | 4242 | node api.js | node | OpenSSL 3.0.19 | uprobe | the executable exports SSL_read and SSL_write |
+| dark (predicted) | 77 | java stock.jar | jvm | Java JSSE | agent | Java's own TLS needs an agent inside the JVM, which a later version brings |
+
+*traceable*: plaintext, nothing to change · *dark*: nothing can be seen
+
+<details><summary>Evidence</summary>
+
+- OpenSSL 3.0.19, /usr/bin/node, ebeaf2df (4242)
+  - SSL_read in .dynsym at 0x1a6b180
+  - SSL_write in .dynsym at 0x1a6b940
+- Java JSSE, /usr/lib/jvm/lib/server/libjvm.so (77)
+  - JNI_CreateJavaVM in the JVM's library: Java brings its own TLS
+
+</details>
+`,
+  );
+});
+
+test("markdown: tells a file's evidence once for all its processes", () => {
+  const text = markdownReport(reportOf([node, { ...node, pid: 4243 }]));
+  assert.match(text, /ebeaf2df \(4242, 4243\)/);
+  assert.equal(text.match(/0x1a6b180/g)?.length, 1);
+});
+
+const escapes: [text: string, escaped: string][] = [
+  ["SSL_read", "SSL_read"],
+  ["_a_ *b* `c`", "\\_a\\_ \\*b\\* \\`c\\`"],
+  ["a|b", "a\\|b"],
+  ["[x](y)", "\\[x\\](y)"],
+  ["<b>&amp;", "\\<b\\>\\&amp;"],
+  ["a\nb\u001b[2J", "a b \\[2J"],
+  ["https://x", "https:\\//x"],
+  ["@me #1", "\\@me \\#1"],
+];
+for (const [text, escaped] of escapes) {
+  test(`markdown: writes ${JSON.stringify(text)} as text`, () => {
+    assert.equal(escapeMarkdown(text), escaped);
+  });
+}
+
+test("html: escapes what strangers chose, in text and in attributes", () => {
+  assert.equal(escapeHtml(`<a b="c" d='e'>&`), "&#60;a b=&#34;c&#34; d=&#39;e&#39;&#62;&#38;");
+  const page = htmlReport(reportOf([hostile], [{ pid: 1, reason: { code: "x", text: "<i>" } }]));
+  assert.doesNotMatch(page, /<script|<b>\||<i>/);
+  assert.match(page, /&#60;script&#62;alert\(1\)&#60;\/script&#62;/);
+});
+
+test("html: is one file that loads and runs nothing", () => {
+  const page = htmlReport(sample);
+  assert.doesNotMatch(page, /<script|<link|<img|<iframe|src=|href=|url\(|@import|\son\w+=/i);
+  assert.match(page, /Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/);
+  assert.match(page, /prefers-color-scheme: dark/);
+  assert.match(page, /@media print/);
+});
+
+test("html: closes every element that it opens", () => {
+  const open: string[] = [];
+  for (const [, slash, name = ""] of htmlReport(reportOf([node, java, hostile])).matchAll(
+    /<(\/?)([a-z]+\d?)[^>]*>/g,
+  )) {
+    if (name === "meta") continue;
+    if (slash === "") open.push(name);
+    else assert.equal(open.pop(), name);
+  }
+  assert.deepStrictEqual(open, []);
+});
+
+test("html: shows each process with its reason, evidence and probes", () => {
+  const page = htmlReport(sample);
+  for (const part of [
+    "node api.js",
+    "api.service",
+    "SSL_write in .dynsym at 0x1a6b940",
+    "SSL_write at 0x166b940",
+  ]) {
+    assert.ok(page.includes(part), part);
+  }
+});
+
+test("html: tells what was measured, where it was", () => {
+  const measured = { connections: 12, decrypted: 11, bytes: 48211, since: "x", state: "confirmed" } as const;
+  assert.match(
+    htmlReport(reportOf([{ ...node, basis: "measured", measured }])),
+    /confirmed: 11 of 12 connections/,
+  );
+});
+
+const titles: [command: string, words: string[], title: string][] = [
+  ["node", ["node", "/srv/api.js"], "node api.js"],
+  ["node", ["node", "--import", "tsx", "src/api.mts"], "node api.mts"],
+  ["python3", ["python3", "-m", "http.server"], "python3"],
+  ["api.py", ["python3", "/srv/api.py"], "api.py"],
+  ["sh", [], "sh"],
+];
+for (const [command, words, title] of titles) {
+  test(`wording: ${command} run as ${JSON.stringify(words)} is ${title}`, () => {
+    assert.equal(processTitle({ ...node, command, arguments: words }), title);
+  });
+}
+
+test("wording: counts the stacks beside the first", () => {
+  assert.deepStrictEqual(
+    [node, { ...node, stacks: [...java.stacks, ...node.stacks] }, { ...node, stacks: [] }].map(stacksInShort),
+    ["OpenSSL 3.0.19", "Java JSSE +1", "–"],
+  );
+});
+
+test("wording: says how many of how many, and when there is none", () => {
+  assert.equal(headline(reportOf([node])), "1 of 1 process with TLS is traceable (100 %)");
+  assert.equal(headline(reportOf([])), "no process with TLS was found");
+});
+
+test("wording: rounds, but never up to all nor down to none", () => {
+  assert.deepStrictEqual([0, 0.2, 33.4, 66.6, 99.9, 100].map(wholePercent), [0, 1, 33, 67, 99, 100]);
+});
+
+test("wording: groups what was skipped by reason, without the scan itself", () => {
+  const forbidden = { code: "not-readable", text: "no" };
+  assert.deepStrictEqual(
+    skippedByReason([
+      { pid: 1, reason: forbidden },
+      { pid: 2, reason: { code: "self", text: "me" } },
+      { pid: 3, reason: forbidden },
+    ]),
+    [{ ...forbidden, pids: [1, 3] }],
+  );
+});
