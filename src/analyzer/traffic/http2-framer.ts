@@ -63,6 +63,8 @@ export class Framer {
   /** What came of a payload that is kept; null when it is not. */
   #payload: Uint8Array | null = null;
 
+  /** Bytes that a search passed over: the rest of frames whose beginning was missed. */
+  skippedBytes = 0;
   #window = new GrowingBytes();
   #searchStartsAtCall = true;
 
@@ -200,6 +202,7 @@ export class Framer {
   #search(bytes: Uint8Array): { used: number; bytes: Uint8Array | null } {
     if (this.#window.length === 0) {
       const { verdict, offset } = findFrames(bytes, this.#searchStartsAtCall);
+      this.skippedBytes += offset;
       if (verdict === "found") {
         this.#phase = "header";
         return { used: offset, bytes: null };
@@ -211,6 +214,7 @@ export class Framer {
     const used = Math.min(bytes.length, searchStep);
     this.#window.append(bytes.subarray(0, used));
     const { verdict, offset } = findFrames(this.#window.view(), this.#searchStartsAtCall);
+    this.skippedBytes += offset;
     this.#window.keepLast(this.#window.length - offset);
     if (offset > 0) this.#searchStartsAtCall = false;
     if (verdict === "wait") return { used, bytes: null };
@@ -222,6 +226,7 @@ export class Framer {
 
   #loseFrames(startsAtCall: boolean): void {
     this.#phase = "search";
+    this.skippedBytes += this.#window.length + this.#headerSize;
     this.#mustBeSettings = false;
     this.#headerSize = 0;
     this.#payload = null;

@@ -15,7 +15,10 @@ const streamLimit = 10_000;
 const doubtMs = 30_000;
 
 const bytesLost: Reason = { code: "bytes-lost", text: "bytes of this connection were lost" };
-const attachedLate: Reason = { code: "attached-mid-stream", text: "tracing began after the request" };
+const requestNotSeen: Reason = {
+  code: "request-not-seen",
+  text: "tracing began, or bytes were lost, after the request",
+};
 const connectionClosed: Reason = {
   code: "connection-closed",
   text: "the connection was closed before the end",
@@ -36,8 +39,8 @@ export class Http2Streams {
   readonly #doubted = new Set<Http2Exchange>();
   readonly #ended = new Set<number>();
   readonly #newestId = { client: 0, server: 0 };
-  /** Why header blocks of this sender may have been missed; null when all were seen since the connection's start. */
-  readonly #missed: Record<Sender, Reason | null>;
+  /** Whether header blocks of this sender may have been missed since the connection's start. */
+  readonly #missed: Record<Sender, boolean>;
   /** The error of a GOAWAY, for the text of what the connection's end cuts short. */
   #goAwayError: string | null = null;
   #events: ParsedEvent[] = [];
@@ -46,8 +49,7 @@ export class Http2Streams {
   constructor(bodyLimit: number, fromStart: boolean, role: "client" | "server" | null) {
     this.#bodyLimit = bodyLimit;
     this.role = role;
-    const missed = fromStart ? null : attachedLate;
-    this.#missed = { client: missed, server: missed };
+    this.#missed = { client: !fromStart, server: !fromStart };
   }
 
   takeEvents(): ParsedEvent[] {
@@ -99,8 +101,8 @@ export class Http2Streams {
 
   /** An unknown number of frames was lost: of this sender, or of one of the two where it is not known which. */
   framesLost(sender: Sender | null, atMs: number): void {
-    if (sender !== "server") this.#missed.client = bytesLost;
-    if (sender !== "client") this.#missed.server = bytesLost;
+    if (sender !== "server") this.#missed.client = true;
+    if (sender !== "client") this.#missed.server = true;
     for (const exchange of this.#open.values()) {
       loseBytes(exchange, sender === "client" ? exchange.request : exchange.response, null);
       exchange.doubtedMs = atMs;
@@ -137,7 +139,7 @@ export class Http2Streams {
   }
 
   #isRequestHead({ fields, problem }: HeaderBlock): boolean {
-    return this.#missed.client === null || problem !== null || senderOfFields(fields) === "client";
+    return !this.#missed.client || problem !== null || senderOfFields(fields) === "client";
   }
 
   #promise(block: HeaderBlock, atMs: number): void {
@@ -149,7 +151,7 @@ export class Http2Streams {
   #openRequest(block: HeaderBlock, atMs: number): void {
     const exchange = this.#open.get(block.streamId) ?? this.#start(block, atMs);
     // Where a search held the request back, its response may have come first.
-    if (exchange.problem === attachedLate) exchange.problem = null;
+    if (exchange.problem === requestNotSeen) exchange.problem = null;
     exchange.problem ??= unreadable(block);
     exchange.request = newHalf(requestHead(block.fields), this.#bodyLimit);
     if (block.isStreamEnd) endHalf(exchange.request);
@@ -183,10 +185,9 @@ export class Http2Streams {
     const { streamId, fields, isStreamEnd } = block;
     const isHead =
       senderOfFields(fields) === "server" || (!isStreamEnd && fields.length > 0 && !areTrailers(fields));
-    const missed = this.#missed[streamId % 2 === 1 ? "client" : "server"];
-    if (missed === null || !isHead) return null;
+    if (!this.#missed[streamId % 2 === 1 ? "client" : "server"] || !isHead) return null;
     const exchange = this.#start(block, atMs);
-    exchange.problem = missed;
+    exchange.problem = requestNotSeen;
     return exchange;
   }
 

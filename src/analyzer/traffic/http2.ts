@@ -23,10 +23,13 @@ export function looksLikeHttp2(bytes: Uint8Array): boolean {
   return findFrames(bytes, true).verdict === "found";
 }
 
-/** A parser for one connection. `role` is the traced process's; null where it is not known, then the wire tells it. */
+/**
+ * A parser for one connection. `role` is the traced process's; null where it is not known, then the wire tells it.
+ * `skippedBytes` counts those that belong to frames whose beginning was missed: they are in no exchange.
+ */
 export function createHttp2Parser(
   options: ParserOptions & { role: "client" | "server" | null },
-): ConnectionParser {
+): ConnectionParser & { readonly skippedBytes: number } {
   return new Http2Parser(options);
 }
 
@@ -47,6 +50,10 @@ class Http2Parser implements ConnectionParser {
       blocks: new HeaderBlocks(fromStart),
     });
     this.#sides = { in: side("in"), out: side("out") };
+  }
+
+  get skippedBytes(): number {
+    return this.#sides.in.framer.skippedBytes + this.#sides.out.framer.skippedBytes;
   }
 
   data(direction: Direction, bytes: Uint8Array, atMs: number): ParsedEvent[] {

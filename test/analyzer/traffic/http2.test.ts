@@ -399,7 +399,7 @@ describe("http2: attached in mid-connection", () => {
       ],
       attached,
     );
-    assert.deepStrictEqual(all.map(line), ["incomplete | - | - | 200 | 1 x | attached-mid-stream"]);
+    assert.deepStrictEqual(all.map(line), ["incomplete | - | - | 200 | 1 x | request-not-seen"]);
   });
 
   test("http2: finds the frames after the rest of one that began before", () => {
@@ -412,6 +412,17 @@ describe("http2: attached in mid-connection", () => {
       attached,
     );
     assert.deepStrictEqual(all.map(line), ["complete | GET / | 0 | 200 | 1 x | "]);
+  });
+
+  test("http2: counts the bytes of frames whose beginning it missed", () => {
+    const parser = createHttp2Parser({ bodyLimit: 10, fromStart: false, role: "client" });
+    feed(parser, "in", text("the rest of "), text("a body"), frame(headers, 5, 7, ok));
+    feed(parser, "in", frame(headers, 5, 9, ok));
+    assert.equal(parser.skippedBytes, 18);
+    parser.lost("in", null, 0);
+    feed(parser, "in", frame(data, 0, 9, text("cut")).subarray(0, 11));
+    parser.lost("in", null, 0);
+    assert.equal(parser.skippedBytes, 29);
   });
 
   test("http2: learns its role from the fields", () => {
