@@ -21,9 +21,8 @@ const looks: Readonly<Record<Verdict, { mark: string; style: Style }>> = {
   "no-tls": { mark: "·", style: "dim" },
 };
 
-/** From this width on, the reason has a column of its own; below, it stands under what is not traceable. */
-const widthWithReasons = 100;
-const narrowestReason = 28;
+/** The reason has a column of its own where this much is left for it, else it stands under what is not traceable. */
+const narrowestReason = 40;
 const gap = "  ";
 
 interface Column {
@@ -46,6 +45,8 @@ const columns: readonly Column[] = [
 /** Widest cell of the flexible column; longer names help nobody. */
 const widestProcess = 32;
 const narrowestProcess = 8;
+/** The same beside a column of reasons, for which a name is not cut short. */
+const narrowestBesides = 16;
 
 export interface TableChoices {
   /** Lists the processes without TLS, too. */
@@ -66,10 +67,11 @@ export function coverageTable(report: CoverageReport, terminal: Terminal, { all 
 
 function table(groups: readonly ProcessReport[][], terminal: Terminal, paint: Paint): string[] {
   const rows = groups.flat();
-  const withReasons = terminal.width >= widthWithReasons;
-  const widths = columnWidths(rows, terminal.width - (withReasons ? gap.length + narrowestReason : 0));
-  const used = widths.reduce((sum, width) => sum + width + gap.length, 0);
-  const reasonWidth = withReasons && terminal.width - used >= narrowestReason ? terminal.width - used : 0;
+  const besides = columnWidths(rows, terminal.width - gap.length - narrowestReason, narrowestBesides);
+  const left = terminal.width - besides.reduce((sum, width) => sum + width + gap.length, 0);
+  const reasonWidth = left >= narrowestReason ? left : 0;
+  const widths = reasonWidth > 0 ? besides : columnWidths(rows, terminal.width, narrowestProcess);
+  const used = terminal.width - left;
   const head = columns.map(({ title, align }, index) => fit(title, widths[index] ?? 0, align));
   if (reasonWidth > 0) head.push("REASON");
   const indent = (widths[0] ?? 0) + gap.length;
@@ -115,14 +117,15 @@ function row(
 }
 
 /** @param available columns for all of them */
-function columnWidths(rows: readonly ProcessReport[], available: number): number[] {
+function columnWidths(rows: readonly ProcessReport[], available: number, narrowest: number): number[] {
   const widths = columns.map(({ title, cell, flexible }) => {
     const widest = Math.max(title.length, ...rows.map((process) => displayWidth(printable(cell(process)))));
     return flexible === true ? Math.min(widest, widestProcess) : widest;
   });
   const over = widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1)) - available;
   const index = columns.findIndex(({ flexible }) => flexible === true);
-  if (over > 0) widths[index] = Math.max(narrowestProcess, (widths[index] ?? 0) - over);
+  if (over > 0)
+    widths[index] = Math.max(Math.min(narrowest, widths[index] ?? 0), (widths[index] ?? 0) - over);
   return widths;
 }
 
