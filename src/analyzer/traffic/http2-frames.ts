@@ -119,6 +119,8 @@ export interface FrameSearch {
 export function findFrames(bytes: Uint8Array, startsAtCall: boolean): FrameSearch {
   for (let offset = 0; ; offset++) {
     if (offset + frameHeaderSize > bytes.length) return { verdict: "wait", offset };
+    // Nearly every offset fails by the length's first byte or the type alone.
+    if (bytes[offset] !== 0 || (bytes[offset + 3] ?? 0) >= rules.length) continue;
     const first = readFrameHeader(bytes, offset);
     if (!isFirstFrame(first)) continue;
     const next = offset + frameHeaderSize + first.length;
