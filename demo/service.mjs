@@ -14,7 +14,11 @@ async function readJson(request) {
 
 /** What each route answers: [status, body, headers]. */
 const routes = {
-  "POST /login": (body) => [200, { user: body.user, token: "s3cr3t-t0ken" }, { "set-cookie": "session=abc123; Secure" }],
+  "POST /login": (body) => [
+    200,
+    { user: body.user, token: "s3cr3t-t0ken" },
+    { "set-cookie": "session=abc123; Secure" },
+  ],
   "GET /orders": () => [200, [...orders.values()]],
   "POST /orders": (body) => {
     const order = { id: orders.size + 1, ...body, state: "new" };

@@ -15,9 +15,7 @@ function run(program, args) {
   try {
     execFileSync(program, args, { stdio: ["ignore", "inherit", "inherit"] });
   } catch (error) {
-    throw new Error(
-      `build: ${program} ${args.at(-1)}: ${error instanceof Error ? error.message.split("\n")[0] : error}`,
-    );
+    throw new Error(`build: ${program} ${args.at(-1)} failed`, { cause: error });
   }
 }
 

@@ -70,12 +70,22 @@ function installSystemPackages() {
     return;
   }
   say(`installing ${missing.join(", ")}`);
-  const apt = [...prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"];
+  const apt = [
+    ...prefix,
+    "env",
+    "DEBIAN_FRONTEND=noninteractive",
+    "apt-get",
+    "-qq",
+    "-o",
+    "DPkg::Lock::Timeout=300",
+  ];
   try {
     run([...apt, "update"]);
     withoutServices(prefix, () => run([...apt, "install", "-y", "--no-install-recommends", ...missing]));
   } catch (error) {
-    say(`apt-get failed (${error.message.split("\n")[0]}); type: sudo apt-get install -y ${missing.join(" ")}`);
+    say(
+      `apt-get failed (${error.message.split("\n")[0]}); type: sudo apt-get install -y ${missing.join(" ")}`,
+    );
   }
 }
 
@@ -90,7 +100,8 @@ function installNpmPackages() {
 
 function build() {
   const native = existsSync("/usr/include/bpf/libbpf.h") && ["clang", "llvm-strip", "c++"].every(isOnPath);
-  if (!native) say("without clang, llvm, g++ and libbpf-dev no probe can be built: scan works, trace does not");
+  if (!native)
+    say("without clang, llvm, g++ and libbpf-dev no probe can be built: scan works, trace does not");
   run([process.execPath, "scripts/build.mjs", ...(native ? [] : ["bundles"])]);
 }
 

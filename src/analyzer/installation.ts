@@ -7,7 +7,8 @@ export function installationRoot(): string {
   let folder = import.meta.dirname;
   while (!existsSync(join(folder, "package.json"))) {
     const parent = dirname(folder);
-    if (parent === folder) throw new Error(`find the installation above ${import.meta.dirname}: no package.json`);
+    if (parent === folder)
+      throw new Error(`find the installation above ${import.meta.dirname}: no package.json`);
     folder = parent;
   }
   return folder;

@@ -66,7 +66,10 @@ export function ended(child: ChildProcess): Promise<number | null> {
 }
 
 /** An echo server in Node: its process and port. */
-export async function startEchoServer(t: TestContext, protocol: "h1" | "h2"): Promise<{ pid: number; port: string }> {
+export async function startEchoServer(
+  t: TestContext,
+  protocol: "h1" | "h2",
+): Promise<{ pid: number; port: string }> {
   const { key, cert } = makeCertificate(t);
   const server = start(t, process.execPath, [join(fixtures, "echo-server.mjs"), protocol, key, cert]);
   return { pid: server.pid, port: await firstLine(server) };
@@ -101,14 +104,18 @@ export async function openTrace(t: TestContext, options: Partial<TraceSessionOpt
     events,
     exchanges: (pid) =>
       events.filter(
-        (event): event is ExchangeEvent => event.type === "exchange" && event.state !== "pending" && ofPid(pid, event),
+        (event): event is ExchangeEvent =>
+          event.type === "exchange" && event.state !== "pending" && ofPid(pid, event),
       ),
-    messages: (pid) => events.filter((event): event is MessageEvent => event.type === "message" && ofPid(pid, event)),
+    messages: (pid) =>
+      events.filter((event): event is MessageEvent => event.type === "message" && ofPid(pid, event)),
     seen: (fits) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           waiting.delete(check);
-          reject(new Error(`no such event within 10 s; seen: ${JSON.stringify(events.slice(-20)).slice(0, 2000)}`));
+          reject(
+            new Error(`no such event within 10 s; seen: ${JSON.stringify(events.slice(-20)).slice(0, 2000)}`),
+          );
         }, 10_000);
         const check = () => {
           if (!events.some(fits)) return;
