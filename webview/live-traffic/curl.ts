@@ -102,7 +102,9 @@ export function shellQuote(text: string): string {
 function ansiEscape(character: string): string {
   const short: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", "'": "\\'" };
   const code = character.charCodeAt(0);
-  return short[character] ?? `\\${code > 0x7f ? "u00" : "x"}${code.toString(16).padStart(2, "0")}`;
+  const byte = `\\x${code.toString(16).padStart(2, "0")}`;
+  // The bytes of UTF-8, for \u would depend on the shell's locale.
+  return short[character] ?? (code > 0x7f ? `\\xc2${byte}` : byte);
 }
 
 function octalEscapes(bytes: Uint8Array): string {

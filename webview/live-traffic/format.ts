@@ -42,15 +42,17 @@ export function formatCount(count: number, singular: string, plural = `${singula
   return `${count.toLocaleString("en-US")} ${count === 1 ? singular : plural}`;
 }
 
+const subtypeAliases = new Map([
+  ["plain", "text"],
+  ["octet-stream", "binary"],
+  ["www-form-urlencoded", "form"],
+  ["svg+xml", "svg"],
+  ["event-stream", "events"],
+]);
+
 /** The part of a media type that tells one response from another: `json`, `html`, `grpc`, `svg`. */
 export function shortMediaType(mediaType: string): string {
   const subtype = mediaType.slice(mediaType.indexOf("/") + 1).toLowerCase();
   const plain = subtype.replace(/^(x-|vnd\.)/, "");
-  const aliases: Record<string, string> = {
-    "octet-stream": "binary",
-    "www-form-urlencoded": "form",
-    "svg+xml": "svg",
-    "event-stream": "events",
-  };
-  return aliases[plain] ?? (mediaType.startsWith("text/") && plain === "plain" ? "text" : plain);
+  return subtypeAliases.get(plain) ?? plain;
 }

@@ -35,15 +35,15 @@ export function atEnd(viewport: Viewport): boolean {
 
 /** Where a list key leads, or null when the key does not move. */
 export function moveBy(key: string, from: number, viewport: Viewport): number | null {
-  const targets: Record<string, number> = {
-    ArrowUp: from - 1,
-    ArrowDown: from + 1,
-    PageUp: from - pageRows(viewport),
-    PageDown: from + pageRows(viewport),
-    Home: 0,
-    End: viewport.rowCount - 1,
-  };
-  const target = targets[key];
+  const targets = new Map([
+    ["ArrowUp", from - 1],
+    ["ArrowDown", from + 1],
+    ["PageUp", from - pageRows(viewport)],
+    ["PageDown", from + pageRows(viewport)],
+    ["Home", 0],
+    ["End", viewport.rowCount - 1],
+  ]);
+  const target = targets.get(key);
   return target === undefined || viewport.rowCount === 0 ? null : clamp(target, 0, viewport.rowCount - 1);
 }
 
