@@ -23,8 +23,8 @@ const capSysAdmin = 21n;
 const capPerfmon = 38n;
 const capBpf = 39n;
 
-/** Uprobes with a cookie, which tells the program which function was hit, came with Linux 5.15. */
-const oldestKernel: [major: number, minor: number] = [5, 15];
+/** Ring buffer records of any size (bpf_ringbuf_reserve_dynptr) came with Linux 5.19, bpf_loop and cookies before. */
+const oldestKernel: [major: number, minor: number] = [5, 19];
 
 /** Says whether plaintext can be captured by uprobes, and when not, what is missing and the remedy. */
 export function uprobeAvailability(rights: Rights): PathAvailability {
@@ -33,7 +33,7 @@ export function uprobeAvailability(rights: Rights): PathAvailability {
   const [major = 0, minor = 0] = rights.kernel.split(".").map((part) => Number.parseInt(part, 10));
   if (major < oldestKernel[0] || (major === oldestKernel[0] && minor < oldestKernel[1])) {
     return no(
-      `kernel ${rights.kernel} is too old: uprobes with a cookie need ${oldestKernel.join(".")} or later`,
+      `kernel ${rights.kernel} is too old: the probes need Linux ${oldestKernel.join(".")} or later`,
     );
   }
   if (!rights.btf)
