@@ -157,7 +157,7 @@ export class App {
       main,
       this.#summary.element,
     );
-    root.addEventListener("keydown", (event) => {
+    window.addEventListener("keydown", (event) => {
       this.#onKey(event);
     });
     new ResizeObserver(() => {

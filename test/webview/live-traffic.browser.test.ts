@@ -1,0 +1,304 @@
+// The Live traffic view in a real Chromium, built as it ships and under the extension's content security policy; the
+// harness plays the extension. Skips aloud where Chromium is missing, and fails there with CI=true.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { startHarness, type HarnessServer } from "./harness-server.ts";
+
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const missing = existsSync(executablePath)
+  ? false
+  : `no Chromium at ${executablePath}: install it (apt-get install chromium) or set CHROMIUM`;
+
+if (missing !== false && process.env.CI === "true") {
+  test("live traffic: Chromium is there to test in", () => {
+    assert.fail(missing);
+  });
+}
+
+/** What the roles of a page must keep to; gives a sentence for each breach. Runs in the page. */
+const ariaCheck = `(() => {
+  const breaches = [];
+  const shown = (element) => element.checkVisibility();
+  const parents = { row: ["grid", "rowgroup"], gridcell: ["row"], columnheader: ["row"], tab: ["tablist"], treeitem: ["tree"] };
+  const required = { grid: ["aria-label", "aria-rowcount"], row: ["aria-rowindex"], tab: ["aria-selected", "aria-controls"],
+    tabpanel: ["aria-labelledby"], separator: ["aria-valuenow", "aria-orientation"], treeitem: ["aria-level"] };
+  const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+  for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) breaches.push("two elements have the id " + id);
+  for (const element of document.querySelectorAll("button, input, select")) {
+    const name = element.getAttribute("aria-label") ?? element.textContent;
+    if (shown(element) && name.trim() === "") breaches.push("no name: " + element.outerHTML);
+  }
+  for (const element of document.querySelectorAll("[role]")) {
+    if (!shown(element)) continue;
+    const role = element.getAttribute("role");
+    for (const attribute of required[role] ?? []) {
+      if (!element.hasAttribute(attribute)) breaches.push(role + " lacks " + attribute);
+    }
+    let parent = element.parentElement;
+    while (parent && (!parent.hasAttribute("role") || parent.getAttribute("role") === "none")) parent = parent.parentElement;
+    const expected = parents[role];
+    if (expected && !expected.includes(parent?.getAttribute("role"))) breaches.push(role + " stands outside " + expected);
+  }
+  for (const attribute of ["aria-labelledby", "aria-describedby", "aria-controls", "aria-activedescendant"]) {
+    for (const element of document.querySelectorAll("[" + attribute + "]")) {
+      if (shown(element) && !document.getElementById(element.getAttribute(attribute))) breaches.push(attribute + " leads nowhere");
+    }
+  }
+  return breaches;
+})()`;
+
+describe("live traffic in Chromium", { skip: missing, timeout: 120_000 }, () => {
+  let server: HarnessServer;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: string[];
+
+  before(async () => {
+    server = await startHarness();
+    browser = await chromium.launch({
+      executablePath,
+      args: ["--no-sandbox", "--disable-gpu", "--disable-quic"],
+    });
+  });
+
+  after(async () => {
+    await browser.close();
+    await server.close();
+  });
+
+  afterEach(async () => {
+    await context.close();
+  });
+
+  beforeEach(async () => {
+    complaints = [];
+    context = await browser.newContext({ viewport: { width: 1000, height: 600 } });
+    page = await context.newPage();
+    page.setDefaultTimeout(15_000);
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(error.message));
+  });
+
+  const open = async (query: string): Promise<void> => {
+    await page.goto(`${server.url}?${query}`);
+    await page.locator(".toolbar").waitFor();
+  };
+  /** Whatever else a test says: the page has not complained, of its policy or of anything. */
+  const finish = async (): Promise<void> => {
+    assert.deepStrictEqual(await page.evaluate(ariaCheck), []);
+    assert.deepStrictEqual(complaints, []);
+  };
+  const grid = () => page.getByRole("grid");
+  const rowCount = async (count: number): Promise<void> => {
+    await page.locator(`[role=grid][aria-rowcount="${count + 1}"]`).waitFor();
+  };
+  const selected = () => page.locator('.row[aria-selected="true"]');
+  const sent = () => page.evaluate<{ type: string; text?: string }[]>("harness.sent");
+  const filter = () => page.getByRole("textbox", { name: "Filter" });
+
+  test("rows appear, the newest in sight, and only a screenful of them exists", async () => {
+    await open("scenario=rows&rows=50");
+    await rowCount(50);
+    await page.evaluate("harness.traffic(5000)");
+    await rowCount(5050);
+    await page.locator('.row[aria-rowindex="5051"]').waitFor();
+    const drawn = await page.locator(".row").count();
+    assert.ok(drawn > 10 && drawn < 60, `${drawn} row elements`);
+    await finish();
+  });
+
+  test("rows above the bound are dropped and counted on screen", async () => {
+    await open("scenario=rows&rows=100");
+    await rowCount(100);
+    for (let batch = 0; batch < 11; batch += 1) await page.evaluate("harness.traffic(1000)");
+    await rowCount(10_000);
+    await page.getByText("1,100 dropped").waitFor();
+    await finish();
+  });
+
+  test("the filter narrows the list, says how far, and explains what it cannot read", async () => {
+    await open("scenario=rows&rows=60");
+    await page.keyboard.press("/");
+    await page.locator(".filter-input:focus").waitFor();
+    await page.keyboard.type("status:5xx");
+    await page
+      .locator(".filter-count")
+      .getByText(/^\d+ of 60$/)
+      .waitFor();
+    const statuses = await page.locator(".row .status").allTextContents();
+    assert.ok(statuses.length > 0 && statuses.every((status) => status.startsWith("5")), statuses.join());
+    await filter().fill("status:often");
+    await page.getByRole("alert").getByText("status:often is not a status").waitFor();
+    assert.equal(await filter().getAttribute("aria-invalid"), "true");
+    await filter().fill("no such thing");
+    await page.getByRole("button", { name: "Clear Filter" }).click();
+    await rowCount(60);
+    await finish();
+  });
+
+  test("the keyboard walks the list, opens the details and leaves them", async () => {
+    await open("scenario=rows&rows=200");
+    await rowCount(200);
+    await page.locator('.row[aria-rowindex="201"]').click();
+    const walk: [string, string][] = [
+      ["ArrowUp", "200"],
+      ["Home", "2"],
+      ["ArrowDown", "3"],
+      ["End", "201"],
+      ["PageUp", "182"],
+    ];
+    for (const [key, row] of walk) {
+      await page.keyboard.press(key);
+      await page.locator(`.row[aria-rowindex="${row}"][aria-selected="true"]:focus`).waitFor();
+    }
+    assert.equal(await page.locator('.row[tabindex="0"]').count(), 1);
+    await page.keyboard.press("Enter");
+    await page.getByRole("tab", { name: "Headers", selected: true }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("tablist").waitFor({ state: "hidden" });
+    await page.locator('.row[aria-selected="true"]:focus').waitFor();
+    await finish();
+  });
+
+  test("the details show headers, bodies and the connection, and copy the request", async () => {
+    await open("scenario=rows&rows=60");
+    await filter().fill("path:/v1/charges");
+    await page.locator(".row").last().click();
+    await page.keyboard.press("Enter");
+    await page.getByText("Bearer ••••••").waitFor();
+    await page.getByRole("tab", { name: "Request" }).click();
+    await page.getByRole("row", { name: "currency eur" }).waitFor();
+    await page.getByRole("tab", { name: "Response" }).click();
+    await page.getByRole("tree").getByText('"card_declined"').waitFor();
+    await page.getByRole("tree").press("ArrowLeft");
+    await page.getByText("1 item").waitFor();
+    await page.getByRole("tab", { name: "Timing" }).click();
+    await page.getByRole("row", { name: "Server name payments.example.com" }).waitFor();
+    await page.getByRole("button", { name: "Copy as cURL" }).click();
+    await page.getByText(/Masked: authorization, cookie, the body/).waitFor();
+    const copied = (await sent()).find((message) => message.type === "copy");
+    assert.match(copied?.text ?? "", /^curl https:\/\/payments\.example\.com\/v1\/charges \\\n {2}-H /);
+    await finish();
+  });
+
+  test("pause holds what comes and resume shows it", async () => {
+    await open("scenario=rows&rows=30");
+    await rowCount(30);
+    await page.getByRole("button", { name: "Pause (Space)" }).click();
+    await page.evaluate("harness.traffic(7)");
+    await page.getByText("7 new").waitFor();
+    assert.equal(await grid().getAttribute("aria-rowcount"), "31");
+    await page.getByRole("button", { name: "Resume (Space)" }).click();
+    await rowCount(37);
+    await finish();
+  });
+
+  test("the list keeps its place while rows come and go above and below", async () => {
+    await open("scenario=rows&rows=9990");
+    await rowCount(9990);
+    await page.evaluate('document.querySelector(".list-scroller").scrollTop = 5000 * 22');
+    await page.getByRole("button", { name: "Follow the newest", pressed: false }).waitFor();
+    // The first row below the header, wherever a notice has pushed the list.
+    const top = () =>
+      page.evaluate<string>(`(() => {
+        const { top } = document.querySelector(".list-scroller").getBoundingClientRect();
+        return document.elementFromPoint(300, top + 40).closest(".row").getAttribute("data-id");
+      })()`);
+    const inSight = await top();
+    await page.evaluate("harness.traffic(500)");
+    await page.getByText("490 dropped").waitFor();
+    assert.equal(await top(), inSight);
+    await finish();
+  });
+
+  test("a brushed span of time filters the list until it is cleared", async () => {
+    await open("scenario=rows&rows=100");
+    await rowCount(100);
+    const plot = await page.locator(".timeline-plot").boundingBox();
+    assert.ok(plot !== null);
+    await page.mouse.move(plot.x + 200, plot.y + 40);
+    await page.mouse.down();
+    await page.mouse.move(plot.x + 500, plot.y + 40, { steps: 4 });
+    await page.mouse.up();
+    await page
+      .locator(".filter-count")
+      .getByText(/^\d+ of 100$/)
+      .waitFor();
+    await page.getByRole("button", { name: "Show all time" }).click();
+    await rowCount(100);
+    await finish();
+  });
+
+  test("a reload finds filter, selection and details as they were", async () => {
+    await open("scenario=rows&rows=60");
+    await filter().fill("method:POST");
+    await page.locator(".row").first().click();
+    await page.keyboard.press("Enter");
+    await page.getByRole("tab", { name: "Timing" }).click();
+    const id = await selected().getAttribute("data-id");
+    await page.reload();
+    await page.getByRole("tab", { name: "Timing", selected: true }).waitFor();
+    assert.deepStrictEqual(
+      [await selected().getAttribute("data-id"), await filter().inputValue()],
+      [id, "method:POST"],
+    );
+    await finish();
+  });
+
+  for (const [scenario, words, button] of [
+    ["idle", "Nothing is traced yet", "Trace a Process…"],
+    ["waiting", "Waiting for traffic", "Stop tracing"],
+    ["problem", "Plainsight may not load eBPF programs here", "Copy Command"],
+  ] as const) {
+    test(`without rows it says why and what to do: ${scenario}`, async () => {
+      await open(`scenario=${scenario}`);
+      await page.getByRole("heading", { name: words }).waitFor();
+      await page.getByRole("button", { name: button }).click();
+      const last = (await sent()).at(-1);
+      assert.equal(last?.type, scenario === "problem" ? "copy" : "command");
+      await finish();
+    });
+  }
+
+  test("lost records are said, and said again when there are more", async () => {
+    await open("scenario=rows&rows=10&lost=3");
+    await page.getByText("3 records lost").waitFor();
+    await page.getByRole("button", { name: "Dismiss" }).click();
+    await page.getByText("3 records lost").waitFor({ state: "hidden" });
+    const state = { tracing: [], exchanges: 0, messages: 0, lost: { records: 4, bytes: 90 } };
+    await page.evaluate(`harness.send(${JSON.stringify({ type: "state", state })})`);
+    await page.getByText("4 records lost").waitFor();
+    await finish();
+  });
+
+  test("every theme leaves the least contrast that text needs", async () => {
+    await open("scenario=rows&rows=40");
+    await rowCount(40);
+    for (const theme of ["dark", "light", "high-contrast", "high-contrast-light"]) {
+      await page.evaluate(`harness.theme(${JSON.stringify(theme)})`);
+      const [text, ground] = await page.evaluate<[string, string]>(
+        `[getComputedStyle(document.querySelector(".row .path")).color, getComputedStyle(document.body).backgroundColor]`,
+      );
+      assert.ok(contrast(text, ground) >= 4.5, `${theme}: ${text} on ${ground}`);
+    }
+    await finish();
+  });
+});
+
+/** Contrast ratio of two `rgb(…)` colours (WCAG 2.2, 1.4.3). */
+function contrast(one: string, other: string): number {
+  const luminance = (colour: string): number => {
+    const [red = 0, green = 0, blue = 0] = (colour.match(/\d+/g) ?? []).map((part) => {
+      const channel = Number(part) / 255;
+      return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const [lighter = 0, darker = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a);
+  return (lighter + 0.05) / (darker + 0.05);
+}
