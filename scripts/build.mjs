@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 import * as esbuild from "esbuild";
+import { writeNotices } from "./notices.mjs";
 import { whenStale } from "./stale.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -108,17 +109,20 @@ const bundles = {
   "dist/webview/live-traffic.css": { entryPoints: ["webview/live-traffic/live-traffic.css"] },
 };
 
+const notices = "dist/THIRD_PARTY_NOTICES.txt";
+
 // Bundled CommonJS packages ask for Node's own modules by require, which an ES module does not have.
 const requireShim =
   'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
 
 async function buildBundles() {
   const inputs = ["src", "webview", "package.json", "package-lock.json", "scripts/build.mjs"];
-  await whenStale("bundles", { inputs, outputs: Object.keys(bundles) }, async () => {
-    await Promise.all(
+  await whenStale("bundles", { inputs, outputs: [...Object.keys(bundles), notices] }, async () => {
+    const built = await Promise.all(
       Object.entries(bundles).map(([outfile, options]) =>
         esbuild.build({
           bundle: true,
+          metafile: true,
           logLevel: "warning",
           legalComments: "none",
           loader: { ".ttf": "file" },
@@ -127,6 +131,10 @@ async function buildBundles() {
           outfile,
         }),
       ),
+    );
+    writeNotices(
+      built.map(({ metafile }) => metafile),
+      notices,
     );
   });
 }

@@ -1,6 +1,6 @@
 // Brings a clone to where it runs: system packages, npm packages, the build. Only what is missing or stale is done, so
 // that it can go before every start and test. Without the rights to install, it prints the command to type and goes on
-// with what can be done. `--for-tests` adds what only the tests need.
+// with what can be done. `--for-tests` adds what only the tests need, `--for-bench` what only the benchmark does.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -8,19 +8,24 @@ import { delimiter, join } from "node:path";
 
 process.chdir(new URL("..", import.meta.url).pathname);
 const forTests = process.argv.includes("--for-tests");
+const forBench = process.argv.includes("--for-bench");
 
-/** What must be there, the Debian and Ubuntu package that brings it, and whether only tests need it. */
+/** What must be there, the Debian and Ubuntu package that brings it, and whether only tests or the benchmark need it. */
 const requirements = [
   { command: "clang", apt: "clang" },
   { command: "llvm-strip", apt: "llvm" },
   { command: "c++", apt: "g++" },
   { file: "/usr/include/bpf/libbpf.h", apt: "libbpf-dev" },
   { command: "openssl", apt: "openssl" },
-  { command: "python3", apt: "python3", tests: true },
+  { command: "python3", apt: "python3", tests: true, bench: true },
   { command: "curl", apt: "curl", tests: true },
-  { command: "nginx", apt: "nginx-light", tests: true },
-  { command: "readelf", apt: "binutils", tests: true },
+  { command: "nginx", apt: "nginx-light", tests: true, bench: true },
+  { command: "readelf", apt: "binutils", tests: true, bench: true },
   { command: "chromium", apt: "chromium", tests: true },
+  { command: "cc", apt: "gcc", bench: true },
+  { file: "/usr/include/openssl/ssl.h", apt: "libssl-dev", bench: true },
+  { command: "bpftrace", apt: "bpftrace", bench: true },
+  { command: "wrk", apt: "wrk", bench: true },
 ];
 
 /** @param {string} command */
@@ -60,7 +65,7 @@ function run([program, ...args], environment = {}) {
 
 function installSystemPackages() {
   const missing = requirements
-    .filter(({ tests }) => forTests || tests !== true)
+    .filter(({ tests, bench }) => (!tests && !bench) || (forTests && tests) || (forBench && bench))
     .filter(({ command, file }) => (command ? !isOnPath(command) : !existsSync(file)))
     .map(({ apt }) => apt);
   if (missing.length === 0) return;
