@@ -1,7 +1,7 @@
 // What this host offers: kernel, architecture, and which paths to plaintext are open to whoever runs the analyzer.
 // It only asks; attaching is the tracer's.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { hostname, machine, release } from "node:os";
 import type { HostReport, PathAvailability } from "../protocol/coverage.ts";
 
@@ -14,6 +14,8 @@ export interface Rights {
   capabilities: bigint;
   /** False in a rootless container, whose root has no rights over the kernel. */
   initialUserNamespace: boolean;
+  /** False in a container with process ids of its own, which are not those that the probes see. */
+  hostProcessIds: boolean;
   /** True when `sudo -n true` succeeds, so that the tracer can be started through it. */
   sudo: boolean;
 }
@@ -32,12 +34,13 @@ export function uprobeAvailability(rights: Rights): PathAvailability {
   if (rights.arch !== "x86_64") return no(`this version captures on x86_64 only, not on ${rights.arch}`);
   const [major = 0, minor = 0] = rights.kernel.split(".").map((part) => Number.parseInt(part, 10));
   if (major < oldestKernel[0] || (major === oldestKernel[0] && minor < oldestKernel[1])) {
-    return no(
-      `kernel ${rights.kernel} is too old: the probes need Linux ${oldestKernel.join(".")} or later`,
-    );
+    return no(`kernel ${rights.kernel} is too old: the probes need Linux ${oldestKernel.join(".")} or later`);
   }
   if (!rights.btf)
     return no("the kernel has no BTF at /sys/kernel/btf/vmlinux (needs CONFIG_DEBUG_INFO_BTF)");
+  if (!rights.hostProcessIds) {
+    return no("this container's process ids are not the kernel's: run it on the host, or with --pid=host");
+  }
   if (rights.sudo) return { available: true };
   const has = (capability: bigint): boolean => ((rights.capabilities >> capability) & 1n) === 1n;
   const enough = has(capSysAdmin) || (has(capBpf) && has(capPerfmon));
@@ -58,6 +61,14 @@ function readOwn(path: string): string {
   }
 }
 
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
+}
+
 function ownRights(): Rights {
   const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(readOwn("/proc/self/status"))?.[1] ?? "0";
   const rights: Rights = {
@@ -66,6 +77,8 @@ function ownRights(): Rights {
     btf: existsSync("/sys/kernel/btf/vmlinux"),
     capabilities: BigInt(`0x${capabilities}`),
     initialUserNamespace: /^\s*0\s+0\s+4294967295\s*$/.test(readOwn("/proc/self/uid_map")),
+    // PROC_PID_INIT_INO of linux/proc_ns.h
+    hostProcessIds: linkOf("/proc/self/ns/pid") === "pid:[4026531836]",
     sudo: false,
   };
   if (uprobeAvailability(rights).available) return rights;

@@ -1,7 +1,9 @@
 // The privileged process. It answers typed requests from stdin, sends answers and batches of records to stdout, and
 // ends, with every probe gone, when stdin closes. What the records mean is the analyzer's business.
 import { once } from "node:events";
+import { readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Reason } from "../protocol/coverage.ts";
 import { FrameDecoder, frameHead, jsonFrame } from "./frames.ts";
 import { Kernel } from "./kernel.ts";
 import type { KernelLoss, TracerAnswer, TracerMessage, TracerRequest } from "./messages.ts";
@@ -56,6 +58,7 @@ async function answer(request: TracerRequest): Promise<TracerAnswer> {
   if (request.type === "open") {
     if (kernel)
       return { type: "failed", reason: { code: "already-open", text: "open: the tracer is open already" } };
+    if (!inHostProcessNamespace()) return { type: "failed", reason: otherProcessNamespace };
     kernel = new Kernel(import.meta.dirname, request.ringBytes, request.features);
     sendLosses(kernel.losses());
     void pump(kernel);
@@ -85,6 +88,16 @@ async function answer(request: TracerRequest): Promise<TracerAnswer> {
   }
   return { type: "done" };
 }
+
+/** PROC_PID_INIT_INO of linux/proc_ns.h: the programs see process ids as the host counts them. */
+function inHostProcessNamespace(): boolean {
+  return readlinkSync("/proc/self/ns/pid") === "pid:[4026531836]";
+}
+
+const otherProcessNamespace: Reason = {
+  code: "process-namespace",
+  text: "the process ids of this container are not the kernel's",
+};
 
 async function handle(payload: Buffer): Promise<void> {
   const call = validCall(JSON.parse(payload.toString()));

@@ -11,6 +11,7 @@ const root: Rights = {
   btf: true,
   capabilities: bits(21, 38, 39),
   initialUserNamespace: true,
+  hostProcessIds: true,
   sudo: false,
 };
 
@@ -22,9 +23,10 @@ const hosts: [about: string, rights: Partial<Rights>, reason: RegExp | null][] =
   ["a user", { capabilities: 0n }, /not permitted/],
   ["a user who may use sudo", { capabilities: 0n, sudo: true }, null],
   ["root of a rootless container", { initialUserNamespace: false }, /user namespace/],
+  ["a container with process ids of its own", { hostProcessIds: false, sudo: true }, /--pid=host/],
   ["a kernel without BTF", { btf: false }, /BTF/],
-  ["the oldest kernel", { kernel: "5.15.0-91-generic" }, null],
-  ["a kernel before it", { kernel: "5.14.21" }, /5\.14\.21 is too old/],
+  ["the oldest kernel", { kernel: "5.19.0-50-generic" }, null],
+  ["a kernel before it", { kernel: "5.15.0" }, /5\.15\.0 is too old/],
   ["a kernel of another age", { kernel: "4.19.0" }, /too old/],
   ["sudo on a kernel that is too old", { kernel: "4.19.0", sudo: true }, /too old/],
   ["another architecture", { arch: "aarch64" }, /not on aarch64/],

@@ -56,7 +56,11 @@ export class TracerClient {
         problem = describeFailure(opened, launcher, program);
       } catch (error) {
         link.abandon();
-        problem ??= describeFailure(error, launcher, program);
+        problem ??= describeFailure(
+          error instanceof Error ? error : new Error(String(error)),
+          launcher,
+          program,
+        );
       }
     }
     throw new TracerUnavailable(problem ?? describeFailure(null, null, program));

@@ -36,29 +36,40 @@ export function launchers(): Launcher[] {
   ];
 }
 
-/** Turns what went wrong into one sentence and its remedy. */
-export function describeFailure(failure: unknown, launcher: Launcher | null, program: string): Problem {
-  const allow = `echo "$USER ALL=(root) NOPASSWD: ${process.execPath} ${program}" | sudo tee /etc/sudoers.d/plainsight`;
-  if (launcher?.name === "direct" && isAnswer(failure) && failure.type === "failed") {
+/** Remedies for what the tracer itself says of the host, by the code of its reason. */
+const remedies: Readonly<Record<string, string>> = {
+  eperm:
+    "needs CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE on the host, which a container may withhold: run it on the host",
+  eacces:
+    "needs CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE on the host, which a container may withhold: run it on the host",
+  "process-namespace": "run it on the host, or with the host's process ids (docker run --pid=host)",
+};
+
+/**
+ * Turns what went wrong into one sentence and its remedy: the tracer ran and refused (an answer), or it could not be
+ * started with enough rights (an error, or nothing where there was no way to try).
+ */
+export function describeFailure(
+  failure: TracerAnswer | Error | null,
+  launcher: Launcher | null,
+  program: string,
+): Problem {
+  if (failure !== null && "type" in failure && failure.type === "failed") {
     const { code, text } = failure.reason;
-    const denied = code === "eperm" || code === "eacces";
     return {
-      code: denied ? "not-permitted" : code,
+      code,
       text,
-      remedy: denied
-        ? "needs CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE on the host, which a container may withhold: run it on the host, or as root"
-        : "this kernel cannot run the probes: Linux 5.19 or later with BTF is needed",
+      remedy: remedies[code] ?? "this kernel cannot run the probes: Linux 5.19 or later with BTF is needed",
     };
   }
-  const detail =
-    failure instanceof Error ? failure.message : isAnswer(failure) ? JSON.stringify(failure) : "";
+  if (launcher?.name === "direct" && failure instanceof Error) {
+    const remedy = "this is a fault in the installation: build it again (npm run setup) or report it";
+    return { code: "tracer-failed", text: failure.message, remedy };
+  }
   return {
     code: "not-permitted",
-    text: `attaching probes needs root, or CAP_BPF and CAP_PERFMON${detail ? `; ${detail}` : ""}`,
+    text: "attaching probes needs root, or CAP_BPF and CAP_PERFMON",
     remedy: "run it with sudo, or let this user start the tracer as root",
-    command: allow,
+    command: `echo "$USER ALL=(root) NOPASSWD: ${process.execPath} ${program}" | sudo tee /etc/sudoers.d/plainsight`,
   };
 }
-
-const isAnswer = (value: unknown): value is TracerAnswer =>
-  typeof value === "object" && value !== null && "type" in value;
