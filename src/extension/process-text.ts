@@ -18,6 +18,12 @@ const stackNames: Record<StackName, string> = {
 /** Interpreters whose script says more than they do. */
 const interpreter = /^(node|nodejs|python[\d.]*|ruby[\d.]*|perl|php[\d.]*|deno|bun|java|tsx|ts-node)$/;
 
+/** Options whose next argument is theirs, options that bring a program of their own, and options that name the script. */
+const optionsWithValue =
+  /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions|-W|-X|-cp|-classpath)$/;
+const optionsWithCode = /^(-[cep]|-pe|--eval|--print)$/;
+const optionsWithScript = /^(-m|-jar|--jar)$/;
+
 /** The command, with the script where an interpreter runs one: `node api.js`. */
 export function processLabel(process: Pick<ProcessReport, "command" | "arguments" | "executable">): string {
   const [first = ""] = process.arguments;
@@ -25,8 +31,19 @@ export function processLabel(process: Pick<ProcessReport, "command" | "arguments
   // Programs may rename themselves (`nginx: worker process`): then the kernel's name is the better one.
   const name = process.command === "MainThread" ? program || process.command : process.command;
   if (!interpreter.test(program) && !interpreter.test(name)) return name;
-  const script = process.arguments.slice(1).find((argument) => !argument.startsWith("-"));
+  const script = scriptOf(process.arguments);
   return script === undefined ? name : `${name} ${baseName(script)}`;
+}
+
+function scriptOf(words: string[]): string | undefined {
+  for (let at = 1; at < words.length; at++) {
+    const word = words[at] ?? "";
+    if (optionsWithCode.test(word)) return undefined;
+    if (optionsWithScript.test(word)) return words[at + 1];
+    if (optionsWithValue.test(word)) at += 1;
+    else if (!word.startsWith("-")) return word;
+  }
+  return undefined;
 }
 
 /** `OpenSSL 3.0.19`, `OpenSSL 3.0.19 and GnuTLS 3.7.9`, or empty without a stack. */

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import type { Frame } from "playwright-core";
-import { freePort, openEditor, packagedExtension, patienceMs, type Rig, type Theme } from "./rig.ts";
+import { freePort, openEditor, packagedExtension, patienceMs, type Rig } from "./rig.ts";
 import { makeShop, type Shop } from "./shop.ts";
-import { liveTrafficFrame, openFile, runCommand, statusItem, treeRow } from "./workbench.ts";
+import { inBothThemes, liveTrafficFrame, openFile, runCommand, statusItem, treeRow } from "./workbench.ts";
 
 const screenshots = new URL("screenshots/", import.meta.url).pathname;
 
@@ -23,6 +23,7 @@ const skip = lacking ?? false;
 let rig: Rig;
 let shop: Shop;
 let frame: Frame;
+let isBroken = false;
 
 before(
   async () => {
@@ -42,9 +43,11 @@ after(async () => {
 /** A test with the editor; a failing one leaves a picture of what the user would have seen. */
 function inEditor(name: string, work: () => Promise<void>): void {
   test(`editor: ${name}`, { skip, timeout: 2 * patienceMs }, async () => {
+    assert.ok(!isBroken, "an earlier test failed, and this one builds on it");
     try {
       await work();
     } catch (error) {
+      isBroken = true;
       await rig.page.screenshot({ path: `${screenshots}failed ${name}.png` });
       throw error;
     }
@@ -55,14 +58,13 @@ function inEditor(name: string, work: () => Promise<void>): void {
 const rows = () => frame.locator(".list-rows .row:visible");
 
 async function pictures(name: string): Promise<void> {
-  for (const theme of ["light", "dark"] satisfies Theme[]) {
-    await rig.setTheme(theme);
-    await rig.page.screenshot({ path: `${screenshots}${name}-${theme}.png` });
-  }
+  await inBothThemes(rig.page, (theme) =>
+    rig.page.screenshot({ path: `${screenshots}${name}-${theme}.png` }),
+  );
 }
 
 inEditor("the status bar says that nothing is traced", async () => {
-  await statusItem(rig.page, /^\s*Plainsight\s*$/).waitFor();
+  await statusItem(rig.page, /^Plainsight: nothing is being traced/).waitFor();
 });
 
 inEditor("the Coverage tree shows the host's processes by verdict", async () => {
@@ -76,7 +78,7 @@ inEditor("debugging traces the process by itself", async () => {
   await openFile(rig.page, "api.js");
   await rig.page.keyboard.press("F5");
   await rig.page.locator(".debug-toolbar").waitFor();
-  await statusItem(rig.page, /node \d+ · 0/).waitFor();
+  await statusItem(rig.page, /^Plainsight traces node \d+, 0 exchanges/).waitFor();
 });
 
 inEditor("its exchanges appear beside the code, in the order in which they came", async () => {
@@ -90,18 +92,17 @@ inEditor("its exchanges appear beside the code, in the order in which they came"
   );
   frame = await liveTrafficFrame(rig.page);
   await rows().nth(2).waitFor();
-  const cells = await rows().evaluateAll((elements) =>
-    elements.map((row) =>
-      ["status", "method", "path"].map((name) => row.querySelector(`.cell.${name}`)?.textContent),
-    ),
+  const [statuses, methods, paths] = await Promise.all(
+    ["status", "method", "path"].map((name) => rows().locator(`.cell.${name}`).allInnerTexts()),
   );
+  const cells = statuses?.map((status, at) => [status, methods?.[at], paths?.[at]]);
   assert.deepStrictEqual(cells, [
     ["200", "GET", "/orders"],
     ["201", "POST", "/orders"],
     ["404", "GET", "/coffee"],
   ]);
   assert.equal(await rig.page.locator(".editor-group-container").count(), 2, "it opens beside the code");
-  await statusItem(rig.page, /node \d+ · 3/).waitFor();
+  await statusItem(rig.page, /^Plainsight traces node \d+, 3 exchanges/).waitFor();
 });
 
 inEditor("the detail shows headers and bodies whole, and masks secrets", async () => {
@@ -151,7 +152,7 @@ inEditor("the panel comes back, with its rows, after it was hidden", async () =>
 inEditor("the trace stops with the debug session", async () => {
   await runCommand(rig.page, "Debug: Stop");
   await rig.page.locator(".debug-toolbar").waitFor({ state: "hidden" });
-  await statusItem(rig.page, /^\s*Plainsight\s*$/).waitFor();
+  await statusItem(rig.page, /^Plainsight: nothing is being traced/).waitFor();
 });
 
 inEditor("the panel survives a reload of the window", async () => {

@@ -15,14 +15,10 @@ export const patienceMs = 60_000;
 
 const root = new URL("../..", import.meta.url).pathname;
 
-export const themes = { dark: "Default Dark Modern", light: "Default Light Modern" } as const;
-export type Theme = keyof typeof themes;
-
 export interface Rig {
   page: Page;
   /** What the page said on its console as an error, content security policy included. */
   errors: string[];
-  setTheme(theme: Theme): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -47,9 +43,8 @@ export async function openEditor(vsix: string, folder: string): Promise<Rig> {
     rmSync(home, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
-    const settings = join(home, "data/User/settings.json");
     mkdirSync(join(home, "data/User"), { recursive: true });
-    writeSettings(settings, "dark");
+    writeFileSync(join(home, "data/User/settings.json"), JSON.stringify(settings, null, 2));
 
     const entry = join(codeServer, "out/node/entry.js");
     const folders = ["--user-data-dir", join(home, "data"), "--extensions-dir", join(home, "extensions")];
@@ -80,11 +75,7 @@ export async function openEditor(vsix: string, folder: string): Promise<Rig> {
     });
     await page.goto(`http://127.0.0.1:${port}/?folder=${encodeURIComponent(folder)}`);
     await page.locator(".monaco-workbench").waitFor();
-    const setTheme = async (theme: Theme): Promise<void> => {
-      writeSettings(settings, theme);
-      await page.locator(`.monaco-workbench.${theme === "dark" ? "vs-dark" : "vs"}`).waitFor();
-    };
-    return { page, errors, setTheme, close };
+    return { page, errors, close };
   } catch (error) {
     await close();
     throw error;
@@ -122,22 +113,19 @@ const chromiumArguments = [
   "--disable-sync",
 ];
 
-function writeSettings(path: string, theme: Theme): void {
-  const settings = {
-    "workbench.colorTheme": themes[theme],
-    "workbench.startupEditor": "none",
-    "workbench.tips.enabled": false,
-    "workbench.secondarySideBar.defaultVisibility": "hidden",
-    "workbench.layoutControl.enabled": false,
-    "window.commandCenter": false,
-    "chat.disableAIFeatures": true,
-    "git.enabled": false,
-    "extensions.ignoreRecommendations": true,
-    "debug.internalConsoleOptions": "neverOpen",
-    "typescript.disableAutomaticTypeAcquisition": true,
-  };
-  writeFileSync(path, JSON.stringify(settings, null, 2));
-}
+const settings = {
+  "workbench.colorTheme": "Default Dark Modern",
+  "workbench.startupEditor": "none",
+  "workbench.tips.enabled": false,
+  "workbench.secondarySideBar.defaultVisibility": "hidden",
+  "workbench.layoutControl.enabled": false,
+  "window.commandCenter": false,
+  "chat.disableAIFeatures": true,
+  "git.enabled": false,
+  "extensions.ignoreRecommendations": true,
+  "debug.internalConsoleOptions": "neverOpen",
+  "typescript.disableAutomaticTypeAcquisition": true,
+};
 
 async function healthy(url: string): Promise<void> {
   const deadline = Date.now() + patienceMs;

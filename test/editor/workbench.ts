@@ -11,9 +11,24 @@ export async function runCommand(page: Page, title: string): Promise<void> {
   await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
 }
 
-/** The status bar item whose text matches. */
-export function statusItem(page: Page, text: RegExp): Locator {
-  return page.locator("#plainsight\\.plainsight\\.plainsight\\.status").filter({ hasText: text });
+/** Changes to the light theme and back, with `picture` at each. */
+export async function inBothThemes(
+  page: Page,
+  picture: (theme: "light" | "dark") => Promise<unknown>,
+): Promise<void> {
+  for (const [theme, mark] of [
+    ["light", "vs"],
+    ["dark", "vs-dark"],
+  ] as const) {
+    await runCommand(page, "Preferences: Toggle between Light/Dark Themes");
+    await page.locator(`.monaco-workbench.${mark}`).waitFor();
+    await picture(theme);
+  }
+}
+
+/** The status bar item, when a screen reader would say this of it. */
+export function statusItem(page: Page, label: RegExp): Locator {
+  return page.locator(".statusbar").getByRole("button", { name: label });
 }
 
 /** Rows of the tree in the side bar, by their text. */

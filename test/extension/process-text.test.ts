@@ -25,6 +25,27 @@ const labels: [name: string, command: string, executable: string | null, args: s
       ["python3", "a.py"],
       "python3.11 a.py",
     ],
+    [
+      "code on the command line is no script",
+      "python3",
+      "/usr/bin/python3",
+      ["python3", "-c", "import ssl"],
+      "python3",
+    ],
+    [
+      "an option's value is no script",
+      "node",
+      "/usr/bin/node",
+      ["node", "--require", "a.cjs", "b.js"],
+      "node b.js",
+    ],
+    [
+      "a module is",
+      "python3",
+      "/usr/bin/python3",
+      ["python3", "-u", "-m", "http.server"],
+      "python3 http.server",
+    ],
     ["an interpreter without a script is its name", "node", "/usr/bin/node", ["node", "-e"], "node"],
     ["a program is its name", "curl", "/usr/bin/curl", ["curl", "https://x"], "curl"],
     [
