@@ -26,6 +26,7 @@ const common = {
   SSL_write: "write",
   SSL_read_ex: "read-ex",
   SSL_write_ex: "write-ex",
+  SSL_new: "new",
   SSL_free: "free",
   SSL_get_servername: "get-server-name",
 } as const;
