@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ExchangeRow } from "../../src/protocol/editor.ts";
 import { RowStore, type Entry } from "../../webview/live-traffic/row-store.ts";
+import { stackCounts } from "../../webview/live-traffic/timeline-counts.ts";
 import { barAt, layOutBars, shownRange } from "../../webview/live-traffic/timeline-layout.ts";
 import { exchangeRow } from "./sample-rows.ts";
 
@@ -40,7 +41,7 @@ test("timeline: shows no more than the span, and at least a second", () => {
 
 test("timeline: bars that overlap in time lie in different lanes", () => {
   const range = { fromMs: startMs, toMs: startMs + 1000 };
-  const bars = layOutBars(entries([0, 500], [100, 100], [300, 100], [600, 100]), range, 1000, 3);
+  const { bars } = layOutBars(entries([0, 500], [100, 100], [300, 100], [600, 100]), range, 1000, 3);
   assert.deepStrictEqual(
     bars.map(({ left, width, lane }) => [left, width, lane]),
     [
@@ -54,7 +55,7 @@ test("timeline: bars that overlap in time lie in different lanes", () => {
 
 test("timeline: short exchanges can be seen, pending ones reach to the end, others are left out", () => {
   const range = { fromMs: startMs, toMs: startMs + 1000 };
-  const bars = layOutBars(
+  const { bars } = layOutBars(
     entries(
       [10, 0.1],
       [400, null, { state: "pending" }],
@@ -78,13 +79,37 @@ test("timeline: short exchanges can be seen, pending ones reach to the end, othe
 
 test("timeline: when all lanes are taken, the one that is free first is used", () => {
   const range = { fromMs: startMs, toMs: startMs + 1000 };
-  const bars = layOutBars(entries([0, 900], [0, 300], [10, 50]), range, 1000, 2);
+  const { bars } = layOutBars(entries([0, 900], [0, 300], [10, 50]), range, 1000, 2);
   assert.equal(bars[2]?.lane, 1);
+});
+
+test("timeline: many bars that cover one another are a crowd", () => {
+  const range = { fromMs: startMs, toMs: startMs + 1000 };
+  const many = entries(...Array.from({ length: 100 }, (_, index): [number, number] => [index, 500]));
+  assert.equal(layOutBars(many, range, 1000, 6).crowded, true);
+  assert.equal(layOutBars(many, range, 1000, 100).crowded, false);
+});
+
+test("timeline: a crowd is counted in slices, errors at the bottom", () => {
+  const range = { fromMs: startMs, toMs: startMs + 1000 };
+  const crowd = entries(
+    [0, 5],
+    [1, 5],
+    [2, 5, { status: 500 }],
+    [3, 5],
+    [500, 5, { status: 404 }],
+    [5000, 5],
+  );
+  assert.deepStrictEqual(stackCounts(crowd, range, { width: 1000, height: 40 }), [
+    { outcome: "server-error", left: 0, top: 30, width: 3, height: 10 },
+    { outcome: "success", left: 0, top: 0, width: 3, height: 30 },
+    { outcome: "client-error", left: 500, top: 30, width: 3, height: 10 },
+  ]);
 });
 
 test("timeline: a click means the nearest bar within reach", () => {
   const range = { fromMs: startMs, toMs: startMs + 1000 };
-  const bars = layOutBars(entries([0, 100], [50, 100]), range, 1000, 3);
+  const { bars } = layOutBars(entries([0, 100], [50, 100]), range, 1000, 3);
   assert.equal(barAt(bars, 60, 0, 8)?.entry.row.id, "x0");
   assert.equal(barAt(bars, 60, 1, 8)?.entry.row.id, "x1");
   assert.equal(barAt(bars, 155, 1, 8)?.entry.row.id, "x1");

@@ -1,18 +1,7 @@
 // Draws the timeline's bars on a canvas in the theme's colours: thousands of them cost one element.
 import { element } from "./dom.ts";
 import type { Outcome } from "./row-facts.ts";
-import type { Bar } from "./timeline-layout.ts";
-
-const outcomes: readonly Outcome[] = [
-  "informational",
-  "success",
-  "redirect",
-  "message",
-  "pending",
-  "incomplete",
-  "client-error",
-  "server-error",
-];
+import { stackOrder, type Rectangle } from "./timeline-counts.ts";
 
 export class TimelineCanvas {
   readonly element = element("canvas", { "aria-hidden": "true" });
@@ -21,7 +10,7 @@ export class TimelineCanvas {
   readonly #colours = new Map<Outcome | "selected", string>();
 
   constructor() {
-    for (const outcome of outcomes) this.probes.append(element("i", { "data-outcome": outcome }));
+    for (const outcome of stackOrder) this.probes.append(element("i", { "data-outcome": outcome }));
     this.probes.append(element("i", { "data-outcome": "selected" }));
     // A theme change rewrites the tokens on the root element and the classes of the body.
     const changed = new MutationObserver(() => {
@@ -32,10 +21,11 @@ export class TimelineCanvas {
     }
   }
 
+  /** `selected` is framed. */
   draw(
-    bars: readonly Bar[],
-    size: { width: number; height: number; laneHeight: number },
-    selectedId: string | null,
+    rectangles: readonly Rectangle[],
+    size: { width: number; height: number },
+    selected: Rectangle | null,
   ): void {
     const context = this.element.getContext("2d");
     if (context === null) return;
@@ -46,24 +36,16 @@ export class TimelineCanvas {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, size.width, size.height);
     // Errors come last: they are what one looks for, and must not be covered.
-    for (const outcome of outcomes) {
+    for (const outcome of [...stackOrder].reverse()) {
       context.fillStyle = this.#colour(outcome);
-      const thickness = size.laneHeight - (outcome.endsWith("error") || outcome === "incomplete" ? 0 : 1);
-      for (const bar of bars) {
-        if (bar.outcome === outcome)
-          context.fillRect(bar.left, bar.lane * size.laneHeight, bar.width, thickness);
+      for (const { outcome: own, left, top, width, height } of rectangles) {
+        if (own === outcome) context.fillRect(left, top, width, height);
       }
     }
-    const selected = bars.find((bar) => bar.entry.row.id === selectedId);
-    if (selected === undefined) return;
+    if (selected === null) return;
+    const { left, top, width: barWidth, height: barHeight } = selected;
     context.strokeStyle = this.#colour("selected");
-    context.lineWidth = 1;
-    context.strokeRect(
-      Math.round(selected.left) - 1.5,
-      selected.lane * size.laneHeight - 1.5,
-      Math.max(4, Math.round(selected.width)) + 3,
-      size.laneHeight + 2,
-    );
+    context.strokeRect(Math.round(left) - 1.5, top - 0.5, Math.round(barWidth) + 3, barHeight + 1);
   }
 
   #colour(name: Outcome | "selected"): string {

@@ -19,6 +19,8 @@ const spanMs: Record<TimelineSpan, number> = { "10s": 10_000, "1m": 60_000, "10m
 const leastSpanMs = 1000;
 /** A bar is at least this wide, or short exchanges could not be seen. */
 const leastBarWidth = 3;
+/** The share of bars that may cover others before counts tell more than bars. */
+const mostCovering = 0.1;
 
 /**
  * The range that the timeline shows: up to the newest instant known. Wall clock time plays no part, for the traffic
@@ -37,27 +39,37 @@ export function shownRange(entries: readonly Entry[], span: TimelineSpan): TimeR
   return { fromMs, toMs: last + (last - fromMs) * 0.01 };
 }
 
+export interface Layout {
+  bars: Bar[];
+  /** More bars cover one another than one could tell apart. */
+  crowded: boolean;
+}
+
 /** Bars of the entries within the range. A pending exchange reaches to the range's end. */
 export function layOutBars(
   entries: readonly Entry[],
   range: TimeRange,
   width: number,
   laneCount: number,
-): Bar[] {
+): Layout {
   const perMs = width / (range.toMs - range.fromMs);
   const laneEnds = new Array<number>(laneCount).fill(-Infinity);
   const bars: Bar[] = [];
+  let covering = 0;
   for (const entry of entries) {
     if (!overlaps(entry, range)) continue;
     const left = (entry.startMs - range.fromMs) * perMs;
     const barWidth = Math.max(leastBarWidth, (endWithin(entry, range) - entry.startMs) * perMs);
     let lane = laneEnds.findIndex((end) => end <= left);
     // All lanes taken: the one that ends first is the least covered.
-    if (lane < 0) lane = laneEnds.indexOf(Math.min(...laneEnds));
+    if (lane < 0) {
+      lane = laneEnds.indexOf(Math.min(...laneEnds));
+      covering += 1;
+    }
     laneEnds[lane] = left + barWidth + 1;
     bars.push({ entry, outcome: outcomeOf(entry.row), left, width: barWidth, lane });
   }
-  return bars;
+  return { bars, crowded: covering > bars.length * mostCovering };
 }
 
 /** The bar at a point, or the nearest one in its lane's reach; null when none is within `reach` pixels. */

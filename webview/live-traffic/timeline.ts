@@ -6,6 +6,7 @@ import { formatTime } from "./format.ts";
 import type { Entry } from "./row-store.ts";
 import type { TimelineSpan } from "./saved-state.ts";
 import { TimelineCanvas } from "./timeline-canvas.ts";
+import { stackCounts, type Rectangle } from "./timeline-counts.ts";
 import { barAt, layOutBars, shownRange, type Bar } from "./timeline-layout.ts";
 import type { TimeRange } from "./time-range.ts";
 import { clamp } from "./viewport.ts";
@@ -45,9 +46,12 @@ export class Timeline {
   readonly #brush = brushX<unknown>();
   readonly #scale = scaleTime();
   #bars: Bar[] = [];
+  #brushWidth = 0;
   #range: TimeRange | null = null;
   /** What is shown while a range is chosen or being chosen: time stands still under the pointer. */
   #frozen: TimeRange | null = null;
+  /** True between the first and the last moment of a drag: the brush is the user's then. */
+  #brushing = false;
 
   constructor(events: TimelineEvents) {
     this.#events = events;
@@ -71,11 +75,16 @@ export class Timeline {
         this.#onKey(event);
       });
     this.#brush
-      .on("start", () => {
+      // Only the user's own brushing has a source event; moving the brush from here has none.
+      .on("start", (event: D3BrushEvent<unknown>) => {
+        if (event.sourceEvent == null) return;
+        this.#brushing = true;
         this.#frozen ??= this.#domain();
       })
       .on("end", (event: D3BrushEvent<unknown>) => {
-        this.#onBrush(event);
+        if (event.sourceEvent == null) return;
+        this.#brushing = false;
+        this.#onBrush(event.selection as [number, number] | null);
       });
     // d3's brush cannot tell a click from an empty drag, so the click is taken where it begins.
     this.#brushLayer.on("click", (event: MouseEvent) => {
@@ -97,14 +106,25 @@ export class Timeline {
     this.element.classList.toggle("blank", domain === null);
     if (domain === null || width === 0) {
       this.#bars = [];
-      this.#canvas.draw([], { width, height: barsHeight, laneHeight }, null);
       return;
     }
     this.#scale.domain([domain.fromMs, domain.toMs]).range([0, width]);
-    this.#bars = layOutBars(entries, domain, width, laneCount);
-    this.#canvas.draw(this.#bars, { width, height: barsHeight, laneHeight }, selectedId);
+    this.#drawBars(entries, domain, width, selectedId);
     this.#drawAxis(width);
     this.#drawBrush(width);
+  }
+
+  #drawBars(entries: readonly Entry[], domain: TimeRange, width: number, selectedId: string | null): void {
+    const size = { width, height: barsHeight };
+    const { bars, crowded } = layOutBars(entries, domain, width, laneCount);
+    this.#bars = bars;
+    const selected = bars.find((bar) => bar.entry.row.id === selectedId);
+    if (crowded) {
+      const mark = selected === undefined ? null : { ...rectangle(selected), top: 0, height: barsHeight };
+      this.#canvas.draw(stackCounts(entries, domain, size), size, mark);
+    } else {
+      this.#canvas.draw(bars.map(rectangle), size, selected === undefined ? null : rectangle(selected));
+    }
   }
 
   #drawAxis(width: number): void {
@@ -131,11 +151,15 @@ export class Timeline {
   }
 
   #drawBrush(width: number): void {
-    this.#brush.extent([
-      [0, 0],
-      [width, barsHeight],
-    ]);
-    this.#brushLayer.call(this.#brush);
+    if (this.#brushing) return;
+    if (width !== this.#brushWidth) {
+      this.#brushWidth = width;
+      this.#brush.extent([
+        [0, 0],
+        [width, barsHeight],
+      ]);
+      this.#brushLayer.call(this.#brush);
+    }
     const pixels: [number, number] | null =
       this.#range === null
         ? null
@@ -167,10 +191,7 @@ export class Timeline {
     this.#events.range(range);
   }
 
-  #onBrush(event: D3BrushEvent<unknown>): void {
-    // Only the user's own brushing has a source event; moving the brush from the program has none.
-    if (event.sourceEvent == null) return;
-    const selection = event.selection as [number, number] | null;
+  #onBrush(selection: [number, number] | null): void {
     if (selection === null) {
       this.#choose(null);
       return;
@@ -204,6 +225,12 @@ export class Timeline {
     event.preventDefault();
     this.#choose(movedRange(this.#range, domain, direction, event.shiftKey));
   }
+}
+
+function rectangle({ outcome, left, width, lane }: Bar): Rectangle {
+  const failed = outcome === "client-error" || outcome === "server-error" || outcome === "incomplete";
+  // What went wrong is drawn a little thicker, for eyes that cannot go by its colour.
+  return { outcome, left, top: lane * laneHeight, width, height: laneHeight - (failed ? 0 : 2) };
 }
 
 /** The range one key press further: moved as a whole, or with its later end alone. A first press chooses the latest. */
