@@ -116,10 +116,13 @@ export function coverageTree({ report, tracedPids, folders }: CoverageModelInput
   }
 }
 
-/** True when the process runs a program or script of the workspace, or runs in it. */
+/** True when it runs a program or script of the workspace, or in it. A tool that was given the folder does not count. */
 export function isOfWorkspace(process: ProcessReport, folders: readonly string[]): boolean {
-  const paths = [process.executable, process.workingDirectory, ...process.arguments];
-  return folders.some((folder) => paths.some((path) => path === folder || path?.startsWith(`${folder}/`)));
+  const { executable, workingDirectory } = process;
+  const paths = [executable, workingDirectory, ...process.arguments];
+  return folders.some(
+    (folder) => workingDirectory === folder || paths.some((path) => path?.startsWith(`${folder}/`)),
+  );
 }
 
 function processItem(process: ProcessReport, isTraced: boolean): ProcessItem {

@@ -61,6 +61,7 @@ test("coverage tree: a process is of the workspace by its program, its script or
     ["script", { arguments: ["node", "/w/api.js"] }, true],
     ["program", { executable: "/w/bin/api", arguments: [] }, true],
     ["folder", { arguments: ["node", "api.js"], workingDirectory: "/w" }, true],
+    ["tool that was given the folder", { arguments: ["node", "/opt/editor.js", "/w"] }, false],
     ["neighbour", { arguments: ["node", "/w2/api.js"], workingDirectory: "/w2" }, false],
     ["unknown folder", { arguments: ["node", "api.js"], workingDirectory: null }, false],
   ];
