@@ -44,7 +44,7 @@ export function uprobeAvailability(rights: Rights): PathAvailability {
   if (rights.sudo) return { available: true };
   const has = (capability: bigint): boolean => ((rights.capabilities >> capability) & 1n) === 1n;
   const enough = has(capSysAdmin) || (has(capBpf) && has(capPerfmon));
-  if (!enough) return no("not permitted: needs CAP_BPF and CAP_PERFMON; run it with sudo");
+  if (!enough) return no("not permitted (needs CAP_BPF and CAP_PERFMON; try sudo)");
   if (!rights.initialUserNamespace) {
     return no(
       "root of a user namespace has no rights over the kernel: run it outside the rootless container",

@@ -19,7 +19,7 @@ const hosts: [about: string, rights: Partial<Rights>, reason: RegExp | null][] =
   ["root", {}, null],
   ["CAP_BPF and CAP_PERFMON", { capabilities: bits(38, 39) }, null],
   ["CAP_SYS_ADMIN alone", { capabilities: bits(21) }, null],
-  ["CAP_BPF alone", { capabilities: bits(39) }, /CAP_PERFMON; run it with sudo/],
+  ["CAP_BPF alone", { capabilities: bits(39) }, /CAP_PERFMON; try sudo/],
   ["a user", { capabilities: 0n }, /not permitted/],
   ["a user who may use sudo", { capabilities: 0n, sudo: true }, null],
   ["root of a rootless container", { initialUserNamespace: false }, /user namespace/],

@@ -39,7 +39,7 @@ async function start(
   until: RegExp,
   options: SpawnOptions = {},
 ): Promise<{ target: Target; found: RegExpExecArray }> {
-  const target = spawn(program, args, { ...options, stdio: ["pipe", "pipe", "ignore"] }) as Target;
+  const target = spawn(program, args, { ...options, stdio: ["pipe", "pipe", "ignore"] });
   targets.push(target);
   const found = await line(target, until);
   return { target, found };

@@ -2,6 +2,7 @@
 import type { CoverageReport, ProcessReport, Verdict } from "../../protocol/coverage.ts";
 import {
   byVerdict,
+  capital,
   headline,
   otherCounts,
   processTitle,
@@ -150,8 +151,4 @@ function footer(report: CoverageReport, hidden: number, terminal: Terminal, pain
 function skippedTitle(pids: readonly number[]): string {
   if (pids.length > 3) return `Skipped ${pids.length} processes`;
   return `Skipped process${pids.length === 1 ? "" : "es"} ${pids.join(", ")}`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

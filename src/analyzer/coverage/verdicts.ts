@@ -48,7 +48,7 @@ export const rules: readonly Rule[] = [
     verdict: "dark",
     when: (e) => open(e) && !e.paths.uprobe.available,
     text: (e) =>
-      `${title(e)} could be read, but not here: ${e.paths.uprobe.available ? "" : e.paths.uprobe.reason}`,
+      `${title(e)} can be probed, but not here: ${e.paths.uprobe.available ? "" : e.paths.uprobe.reason}`,
   },
   {
     code: "exported-symbols",

@@ -77,7 +77,7 @@ export class ProcessTable {
   files(identity: ProcessIdentity): Found<MappedFile[]> {
     const { pid } = identity;
     const maps = attempt(() => readFileSync(`${this.#procfs}/${pid}/maps`, "utf8"));
-    if (maps.value === null) return isForbidden(maps.code) ? notReadable(identity) : exited();
+    if (maps.value === null) return isForbidden(maps.code) ? notReadable() : exited();
     if (maps.value === "") return exited();
     const root = this.#link(pid, "root") ?? "/";
     const files = executableFiles(parseMaps(maps.value)).map((file) => ({
@@ -147,11 +147,10 @@ function missing(code: string, text: string): { found: null; missing: Reason } {
 
 const exited = (): Found<never> => missing("exited", "the process ended while it was read");
 
-function notReadable(identity: ProcessIdentity): Found<never> {
-  const owner = identity.user === null ? "another user" : `user ${identity.user}`;
+function notReadable(): Found<never> {
   const text =
     process.geteuid?.() === 0
       ? "what it has mapped is refused even to root (needs CAP_SYS_PTRACE, or a security module forbids it)"
-      : `what a process of ${owner} has mapped may be read by that user and root only; use sudo`;
+      : "what it has mapped may be read by its own user and root only; use sudo";
   return missing("not-readable", text);
 }

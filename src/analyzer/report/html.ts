@@ -3,6 +3,7 @@ import type { CoverageReport, HostReport, ProcessReport, Verdict } from "../../p
 import { styleSheet } from "./html-style.ts";
 import {
   byVerdict,
+  capital,
   headline,
   processTitle,
   skippedByReason,
@@ -160,8 +161,4 @@ function meaningOf(verdict: Verdict): string {
 /** `2026-01-31 12:00:00 UTC`, or the text itself when it is no such time. */
 function readableTime(iso: string): string {
   return iso.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$/, "$1 $2 UTC");
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -2,6 +2,7 @@
 import type { CoverageReport, ProcessReport } from "../../protocol/coverage.ts";
 import {
   byVerdict,
+  capital,
   headline,
   otherCounts,
   processTitle,
@@ -90,8 +91,4 @@ function skipped(report: CoverageReport): string {
     ({ text, pids }) => `- ${pids.join(", ")}: ${escapeMarkdown(text)}`,
   );
   return items.length === 0 ? "" : ["Skipped:", "", ...items].join("\n");
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -88,3 +88,8 @@ export function skippedByReason(
   }
   return [...groups.values()];
 }
+
+/** A clause as the beginning of a sentence. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

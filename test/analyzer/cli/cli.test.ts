@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -35,10 +36,17 @@ const node = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000); consol
   stdio: ["ignore", "pipe", "ignore"],
 });
 const shell = spawn("sh", ["-c", "echo ready; read line"], { stdio: ["pipe", "pipe", "ignore"] });
-before(() => Promise.all([once(node.stdout, "data"), once(shell.stdout, "data")]));
+/** A Go program, whose TLS is recognised and not captured; it waits for its input to end. */
+const require = createRequire(import.meta.url);
+const { version: goVersion } = require("esbuild/package.json") as { version: string };
+const go = spawn(require.resolve("@esbuild/linux-x64/bin/esbuild"), [`--service=${goVersion}`], {
+  stdio: ["pipe", "ignore", "ignore"],
+});
+before(() => Promise.all([once(node.stdout, "data"), once(shell.stdout, "data"), once(go, "spawn")]));
 after(() => {
   node.kill("SIGKILL");
   shell.kill("SIGKILL");
+  go.kill("SIGKILL");
   rmSync(folder, { recursive: true });
 });
 const nodePid = String(node.pid);
@@ -250,4 +258,15 @@ test("cli: report --fail-under passes with what is covered, tells what fell shor
   const nothing = run(["report", "--pid", shellPid, "--fail-under", "1"]);
   assert.equal(nothing.status, 1);
   assert.match(nothing.stderr, /no process with TLS was found/);
+
+  const short = run(["report", "--pid", `${nodePid},${String(go.pid)}`, "--fail-under", "90"]);
+  assert.equal(short.status, 1);
+  assert.match(
+    short.stderr,
+    /^plainsight: (?:50|0) % of the processes with TLS is traceable, which is under 90 %$/m,
+  );
+  assert.match(
+    short.stderr,
+    new RegExp(`^ {2}${String(go.pid)} esbuild: dark, needs probes on Go's own crypto/tls`, "m"),
+  );
 });
