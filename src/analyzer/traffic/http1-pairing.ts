@@ -30,6 +30,8 @@ export class Http1Pairing {
   #everyRequestSeen: boolean;
   /** An unseen request may be unanswered; until an exchange is seen whole. */
   #gap: boolean;
+  /** Bytes of a request were lost before its head was read, and no response to it was seen. */
+  #lostRequest = false;
   /** A request came while another was unanswered: then order alone tells which response is whose. */
   #pipelined = false;
   /** Bytes were not seen on a pipelined connection: nothing can tell any more. */
@@ -71,7 +73,7 @@ export class Http1Pairing {
     const exchange = new Http1Exchange(this.#nextKey++, role, head);
     exchange.request = newHalf(line, head.headers, this.#bodyLimit);
     if (head.malformed) exchange.problem = malformedHead;
-    if (this.#outstanding.length > 0) this.#pipelined = true;
+    if (this.#outstanding.length > 0 || this.#lostRequest) this.#pipelined = true;
     if (this.#pipelined && this.#gap) this.#losePairing(head.startedMs);
     this.#asking = exchange;
     if (!this.#pairingLost && this.#outstanding.length < outstandingLimit) this.#outstanding.push(exchange);
@@ -107,6 +109,7 @@ export class Http1Pairing {
     this.#asking = null;
     this.#everyRequestSeen = false;
     this.#gap = true;
+    if (exchange === null && reason === bytesLost) this.#lostRequest = true;
     if (exchange?.request == null) return;
     exchange.problem ??= reason;
     exchange.request.over = true;
@@ -119,6 +122,7 @@ export class Http1Pairing {
     const method = exchange?.request?.line.method ?? null;
     const interim = line.status < 200 && line.status !== 101;
     if (interim) return { kind: "none" };
+    if (exchange === null) this.#lostRequest = false;
     const framing = responseFraming(line.status, head.headers, method);
     if (framing.kind === "switch") {
       const asked = exchange?.request?.headers ?? [];
@@ -166,6 +170,7 @@ export class Http1Pairing {
     const given = [this.#answering, ...this.#outstanding].filter((exchange) => exchange !== null);
     this.#answering = null;
     this.#everyRequestSeen = false;
+    this.#lostRequest = false;
     if (this.#pipelined) this.#pairingLost = true;
     for (const exchange of given) this.#finish(exchange, reason, atMs);
   }

@@ -179,6 +179,10 @@ export class Http1Stream {
   }
 
   #readLine(bytes: Uint8Array, atMs: number): number {
+    if (this.#state === "start" && !this.#synced && this.#line.length === 0) {
+      const start = firstLineWithVersion(bytes);
+      if (start > 0) return start;
+    }
     const newline = bytes.indexOf(0x0a);
     const part = newline === -1 ? bytes : bytes.subarray(0, newline + 1);
     if (this.#state === "start" && this.#line.length === 0) this.#startedMs = atMs;
@@ -353,6 +357,12 @@ export class Http1Stream {
     this.#owner.bodyLost(byteCount);
     if (this.#state === "fixed") this.#advance(byteCount ?? 0, atMs);
   }
+}
+
+/** Where the first line begins that names HTTP/1, or the last one, which goes on: the others are no start lines. */
+function firstLineWithVersion(bytes: Uint8Array): number {
+  const version = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(statusStart);
+  return version === 0 ? 0 : bytes.lastIndexOf(0x0a, version === -1 ? bytes.length - 1 : version - 1) + 1;
 }
 
 /** A line without its LF or CRLF. */

@@ -3,7 +3,7 @@
 import type { Reason } from "../../protocol/coverage.ts";
 import type { Direction } from "../../protocol/traffic.ts";
 import { Http1Pairing } from "./http1-pairing.ts";
-import { Http1Stream, type Piece, type StreamOwner } from "./http1-stream.ts";
+import { bytesLost, Http1Stream, type Piece, type StreamOwner } from "./http1-stream.ts";
 import type { ConnectionParser, ParsedEvent, ParserOptions } from "./parsed.ts";
 
 export interface Http1Options extends ParserOptions {
@@ -26,6 +26,8 @@ export class Http1Parser implements ConnectionParser {
   readonly #streams: Record<Direction, Http1Stream>;
   #role: "client" | "server" | null;
   #ending = false;
+  /** Directions that lost bytes before it was known which of them carries the requests. */
+  readonly #lostEarly = new Set<Direction>();
 
   constructor(options: Http1Options) {
     this.#pairing = new Http1Pairing(options.bodyLimit, options.fromStart);
@@ -89,6 +91,14 @@ export class Http1Parser implements ConnectionParser {
     this.#streams.in.side = role === "client" ? "response" : "request";
   }
 
+  #learnRole(role: "client" | "server", atMs: number): void {
+    this.#setRole(role);
+    for (const direction of this.#lostEarly) {
+      if (this.#asks(direction)) this.#pairing.requestBroken(bytesLost, atMs);
+      else this.#pairing.responseBroken(bytesLost, atMs);
+    }
+  }
+
   /** True for the direction that carries requests. False for both while the role is not known: no message began then. */
   #asks(direction: Direction): boolean {
     return this.#role !== null && (direction === "out") === (this.#role === "client");
@@ -102,7 +112,7 @@ export class Http1Parser implements ConnectionParser {
       head: (head) => {
         const role =
           this.#role ?? ((direction === "out") === (head.start.side === "request") ? "client" : "server");
-        if (this.#role === null) this.#setRole(role);
+        if (this.#role === null) this.#learnRole(role, head.startedMs);
         return head.start.side === "request"
           ? pairing.request(head.start, head, role)
           : pairing.response(head.start, head, role);
@@ -120,7 +130,8 @@ export class Http1Parser implements ConnectionParser {
         else pairing.responseEnded(trailers, atMs);
       },
       broken: (reason, atMs) => {
-        if (this.#asks(direction)) pairing.requestBroken(reason, atMs);
+        if (this.#role === null) this.#lostEarly.add(direction);
+        else if (this.#asks(direction)) pairing.requestBroken(reason, atMs);
         else pairing.responseBroken(reason, atMs);
       },
     };
