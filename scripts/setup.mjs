@@ -18,7 +18,7 @@ const requirements = [
   { file: "/usr/include/bpf/libbpf.h", apt: "libbpf-dev" },
   { command: "openssl", apt: "openssl" },
   { command: "python3", apt: "python3", tests: true, bench: true },
-  { command: "curl", apt: "curl", tests: true },
+  { command: "curl", apt: "curl" },
   { command: "nginx", apt: "nginx-light", tests: true, bench: true },
   { command: "readelf", apt: "binutils", tests: true, bench: true },
   { command: "chromium", apt: "chromium", tests: true },
