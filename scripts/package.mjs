@@ -12,6 +12,7 @@ const required = [
   "LICENSE",
   "CHANGELOG.md",
   "media/icon.png",
+  "dist/THIRD_PARTY_NOTICES.txt",
   "dist/cli.js",
   "dist/tracer.js",
   "dist/extension.cjs",

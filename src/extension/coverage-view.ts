@@ -116,6 +116,9 @@ export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable 
     if (isSame) return;
     this.#tracedPids = pids;
     this.#changed.fire(undefined);
+    // What is traced belongs in the tree, also when it began after the last scan.
+    const known = new Set(this.#report?.processes.map(({ pid }) => pid));
+    if (this.#view.visible && [...pids].some((pid) => !known.has(pid))) void this.refresh();
   }
 }
 

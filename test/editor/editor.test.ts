@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Frame } from "playwright-core";
 import { freePort, openEditor, packagedExtension, patienceMs, type Rig } from "./rig.ts";
 import { makeShop, type Shop } from "./shop.ts";
@@ -54,6 +55,19 @@ function inEditor(name: string, work: () => Promise<void>): void {
   });
 }
 
+/** Sends a request as soon as the service listens. */
+async function answer(method: string, path: string): Promise<number> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      return await shop.send(method, path);
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await delay(100);
+    }
+  }
+}
+
 /** The rows of the list, as text. */
 const rows = () => frame.locator(".list-rows .row:visible");
 
@@ -84,7 +98,7 @@ inEditor("debugging traces the process by itself", async () => {
 inEditor("its exchanges appear beside the code, in the order in which they came", async () => {
   assert.deepStrictEqual(
     [
-      await shop.send("GET", "/orders"),
+      await answer("GET", "/orders"),
       await shop.send("POST", "/orders", { item: "teapot", quantity: 2 }),
       await shop.send("GET", "/coffee"),
     ],
@@ -158,9 +172,41 @@ inEditor("the trace stops with the debug session", async () => {
 
 inEditor("the panel survives a reload of the window", async () => {
   await rig.page.reload();
-  await statusItem(rig.page, /Plainsight/).waitFor();
+  await statusItem(rig.page, /^Plainsight/).waitFor();
+  await rig.page.locator(".tab", { hasText: "Live Traffic" }).click();
   frame = await liveTrafficFrame(rig.page);
   await frame.getByRole("button", { name: /^Pause/ }).waitFor();
+});
+
+inEditor("a process is traced and stopped from the tree", async () => {
+  const service = shop.run();
+  try {
+    await runCommand(rig.page, "Plainsight: Refresh Coverage");
+    const row = treeRow(rig.page, new RegExp(`api\\.js${service.pid}`));
+    await row.hover();
+    await row.getByRole("button", { name: "Trace Process" }).click();
+    await statusItem(rig.page, new RegExp(`^Plainsight traces node ${service.pid}`)).waitFor();
+    assert.equal(await answer("GET", "/orders"), 200);
+    await rows().filter({ hasText: "/orders" }).waitFor();
+    await row.hover();
+    await row.getByRole("button", { name: "Stop Tracing" }).click();
+    await statusItem(rig.page, /^Plainsight: nothing is being traced/).waitFor();
+  } finally {
+    service.stop();
+  }
+});
+
+inEditor("an analyzer that dies is started again", async () => {
+  const before = rig.analyzerPid();
+  assert.notEqual(before, null);
+  process.kill(before ?? 0, "SIGKILL");
+  const deadline = Date.now() + patienceMs;
+  for (let pid = rig.analyzerPid(); pid === null || pid === before; pid = rig.analyzerPid()) {
+    assert.ok(Date.now() < deadline, "no analyzer was started again");
+    await delay(100);
+  }
+  await runCommand(rig.page, "Plainsight: Refresh Coverage");
+  await treeRow(rig.page, /^Traceable/).waitFor();
 });
 
 inEditor("nothing that Plainsight shows breaks its content security policy", () => {

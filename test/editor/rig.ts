@@ -2,7 +2,7 @@
 // it writes is in one temporary folder, and everything it starts ends with `close`.
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +19,8 @@ export interface Rig {
   page: Page;
   /** What the page said on its console as an error, content security policy included. */
   errors: string[];
+  /** The pid of the analyzer that this editor started, or null. */
+  analyzerPid(): number | null;
   close(): Promise<void>;
 }
 
@@ -75,7 +77,7 @@ export async function openEditor(vsix: string, folder: string): Promise<Rig> {
     });
     await page.goto(`http://127.0.0.1:${port}/?folder=${encodeURIComponent(folder)}`);
     await page.locator(".monaco-workbench").waitFor();
-    return { page, errors, close };
+    return { page, errors, analyzerPid: () => pidOf(join(home, "extensions"), "cli.js", "lsp"), close };
   } catch (error) {
     await close();
     throw error;
@@ -122,6 +124,7 @@ const settings = {
   "window.commandCenter": false,
   "chat.disableAIFeatures": true,
   "git.enabled": false,
+  "editor.minimap.enabled": false,
   "extensions.ignoreRecommendations": true,
   "debug.internalConsoleOptions": "neverOpen",
   "typescript.disableAutomaticTypeAcquisition": true,
@@ -138,6 +141,20 @@ async function healthy(url: string): Promise<void> {
     if (Date.now() > deadline) throw new Error(`start code-server: no answer at ${url}`);
     await delay(100);
   }
+}
+
+/** The process one of whose arguments is below the folder, and that has these words too. */
+function pidOf(folder: string, ...words: string[]): number | null {
+  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    let line = "";
+    try {
+      line = readFileSync(`/proc/${name}/cmdline`, "utf8");
+    } catch {
+      continue; // it has just ended
+    }
+    if ([folder, ...words].every((word) => line.includes(word))) return Number(name);
+  }
+  return null;
 }
 
 /** Ends a process and all that it started; the extension host is one of them. */

@@ -1,5 +1,5 @@
 // A small HTTPS service in a workspace of its own, ready to be debugged, and a client that sends it known requests.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
@@ -35,6 +35,8 @@ export interface Shop {
   folder: string;
   /** Sends a request, once the service answers; gives the status. */
   send(method: string, path: string, body?: unknown): Promise<number>;
+  /** Runs the service outside the debugger; `stop` ends it. */
+  run(): { pid: number; stop(): void };
   remove(): void;
 }
 
@@ -69,6 +71,14 @@ export function makeShop(port: number): Shop {
   return {
     folder,
     send: (method, path, body) => send({ port, ca, method, path, body }),
+    run() {
+      const running = spawn(process.execPath, [join(folder, "api.js")], {
+        cwd: folder,
+        env: { ...process.env, PORT: String(port) },
+        stdio: "ignore",
+      });
+      return { pid: running.pid ?? 0, stop: () => running.kill() };
+    },
     remove() {
       rmSync(parent, { recursive: true, force: true });
     },
