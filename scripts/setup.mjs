@@ -63,6 +63,14 @@ function run([program, ...args], environment = {}) {
   execFileSync(program, args, { stdio: ["ignore", 2, 2], env: { ...process.env, ...environment } });
 }
 
+/** Prints what the program said only when it fails. @param {string[]} line */
+function runQuietly([program, ...args]) {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
+  if (status === 0) return;
+  console.error(`${stdout}\n${stderr}`.trim().split("\n").slice(-20).join("\n"));
+  throw new Error(`exit status ${status}`);
+}
+
 function installSystemPackages() {
   const missing = requirements
     .filter(({ tests, bench }) => (!tests && !bench) || (forTests && tests) || (forBench && bench))
@@ -85,8 +93,8 @@ function installSystemPackages() {
     "DPkg::Lock::Timeout=300",
   ];
   try {
-    run([...apt, "update"]);
-    withoutServices(prefix, () => run([...apt, "install", "-y", "--no-install-recommends", ...missing]));
+    runQuietly([...apt, "update"]);
+    withoutServices(prefix, () => runQuietly([...apt, "install", "-y", "--no-install-recommends", ...missing]));
   } catch (error) {
     say(
       `apt-get failed (${error.message.split("\n")[0]}); type: sudo apt-get install -y ${missing.join(" ")}`,
