@@ -38,7 +38,7 @@ test("body notes: everything that is not as on the wire is said", () => {
     bodyNotes(body).map((note) => `${note.severity}: ${note.text}`),
     [
       "warning: Cut by a reset.",
-      "warning: Cut at the body limit: 2.0 kB more on the wire are not shown.",
+      "warning: Only the beginning is kept: 2.0 kB more on the wire are not shown.",
       "info: Decoded from br.",
       "info: Secrets in this body are masked.",
     ],

@@ -216,6 +216,29 @@ describe("live traffic in Chromium", { skip: missing, timeout: 120_000 }, () => 
     await finish();
   });
 
+  test("the timeline follows the newest row, and stands still while a range is chosen", async () => {
+    await open("scenario=rows&rows=100");
+    const axis = () => page.locator(".timeline .axis text").allTextContents();
+    await page.locator(".timeline .axis text").first().waitFor();
+    const before = await axis();
+    await page.evaluate("harness.traffic(400)");
+    await rowCount(500);
+    const followed = await axis();
+    assert.notDeepStrictEqual(followed, before);
+    await page.locator(".timeline svg").press("ArrowLeft");
+    await page.getByRole("button", { name: "Show all time" }).waitFor();
+    const inRange = await grid().getAttribute("aria-rowcount");
+    await page.evaluate("harness.traffic(400)");
+    await page
+      .locator(".filter-count")
+      .getByText(/ of 900$/)
+      .waitFor();
+    assert.deepStrictEqual([await axis(), await grid().getAttribute("aria-rowcount")], [followed, inRange]);
+    await page.locator(".timeline svg").press("Escape");
+    await rowCount(900);
+    await finish();
+  });
+
   test("a brushed span of time filters the list until it is cleared", async () => {
     await open("scenario=rows&rows=100");
     await rowCount(100);

@@ -40,7 +40,7 @@ export function bodyNotes(body: BodyView | null): Note[] {
   if (body.omittedBytes !== undefined && body.omittedBytes > 0) {
     notes.push({
       severity: "warning",
-      text: `Cut at the body limit: ${formatBytes(body.omittedBytes)} more on the wire are not shown.`,
+      text: `Only the beginning is kept: ${formatBytes(body.omittedBytes)} more on the wire are not shown.`,
     });
   }
   if (body.decodedFrom !== undefined)
@@ -56,6 +56,7 @@ export function mediaTypeOf(headers: readonly Header[]): string | null {
   return value?.split(";")[0]?.trim().toLowerCase() ?? null;
 }
 
-function sentence(text: string): string {
+/** The text as a sentence of its own. */
+export function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 }

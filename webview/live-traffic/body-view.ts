@@ -19,10 +19,12 @@ export interface BodyFacts {
   /** Bytes on the wire. */
   size: number;
   mediaType: string | null;
+  /** What the bar above the body says of its kind, before its size. */
+  kind: string;
 }
 
 /** What is shown when the body has no form: nothing was sent, or nothing of it was kept. */
-export function bodyView({ label, body, size, mediaType }: BodyFacts): HTMLElement {
+export function bodyView({ label, body, size, mediaType, kind }: BodyFacts): HTMLElement {
   const forms = bodyForms(body, mediaType);
   const [first] = forms;
   const notes = bodyNotes(body).map(noteElement);
@@ -57,7 +59,7 @@ export function bodyView({ label, body, size, mediaType }: BodyFacts): HTMLEleme
     element(
       "div",
       { class: "body-bar" },
-      element("span", { class: "body-kind" }, [mediaType ?? "type not known", formatBytes(size)].join(" · ")),
+      element("span", { class: "body-kind" }, `${kind} · ${formatBytes(size)}`),
       element("div", { class: "choices", role: "group", "aria-label": `${label}: show as` }, ...choices),
     ),
     ...notes,

@@ -11,6 +11,7 @@ export interface ColumnMenuRequest {
   y: number;
   hidden: ReadonlySet<ColumnId>;
   toggle: (id: ColumnId) => void;
+  /** Closed by the keyboard, which must go on somewhere. */
   closed: () => void;
 }
 
@@ -34,10 +35,11 @@ export function openColumnMenu({ x, y, hidden, toggle, closed }: ColumnMenuReque
     return item;
   });
   const menu = element("div", { class: "menu", role: "menu", "aria-label": "Columns" }, ...items);
+  let open = true;
   const close = (): void => {
-    if (!menu.isConnected) return;
+    if (!open) return;
+    open = false;
     menu.remove();
-    closed();
   };
   menu.addEventListener("keydown", (event) => {
     event.stopPropagation();
@@ -49,8 +51,10 @@ export function openColumnMenu({ x, y, hidden, toggle, closed }: ColumnMenuReque
       End: items.length - 1,
     };
     const step = steps[event.key];
-    if (event.key === "Escape" || event.key === "Tab") close();
-    else if (step !== undefined) items[(step + items.length) % items.length]?.focus();
+    if (event.key === "Escape" || event.key === "Tab") {
+      close();
+      closed();
+    } else if (step !== undefined) items[(step + items.length) % items.length]?.focus();
     else return;
     event.preventDefault();
   });

@@ -20,7 +20,7 @@ export const columns: readonly Column[] = [
   { id: "host", title: "Host", width: 150, rank: 3 },
   { id: "path", title: "Path", width: 130, rank: 0 },
   { id: "process", title: "Process", width: 130, rank: 4 },
-  { id: "type", title: "Type", width: 72, rank: 6 },
+  { id: "type", title: "Type", width: 80, rank: 6 },
   { id: "size", title: "Size", width: 72, rank: 2, numeric: true },
   { id: "duration", title: "Duration", width: 76, rank: 1, numeric: true },
   { id: "time", title: "Time", width: 106, rank: 5, numeric: true },

@@ -2,13 +2,14 @@
 // details arrive.
 import type { DetailsResult, TrafficRow } from "../../src/protocol/editor.ts";
 import type {
+  BodyView,
   Connection,
   ExchangeEvent,
   Header,
   MessageEvent,
   SourceLocation,
 } from "../../src/protocol/traffic.ts";
-import { mediaTypeOf } from "./body-forms.ts";
+import { bodyBytes, mediaTypeOf, sentence } from "./body-forms.ts";
 import { bodyView } from "./body-view.ts";
 import { element, type Child } from "./dom.ts";
 import { queryFields } from "./form-fields.ts";
@@ -57,7 +58,7 @@ function headersTab(subject: Subject): Child[] {
   const grpc: Property[] = row.grpcStatus === undefined ? [] : [["grpc-status", row.grpcStatus.toString()]];
   const status = row.status === null ? null : [row.status, exchange?.response?.reason ?? ""].join(" ").trim();
   return [
-    reason === null ? null : noteElement({ severity: "warning", text: reason }),
+    reason === null ? null : noteElement({ severity: "warning", text: sentence(reason) }),
     section(
       "General",
       null,
@@ -105,12 +106,9 @@ function sideTab(subject: Subject, side: "request" | "response"): Child[] {
     return [placeholder(waiting ? "Waiting for the response" : `The ${side} was not seen`)];
   }
   const query = side === "request" ? queryFields(exchange.request?.target ?? null) : [];
-  const body = bodyView({
-    label,
-    body: view.body,
-    size: view.bodySize,
-    mediaType: mediaTypeOf(view.headers),
-  });
+  const mediaType = mediaTypeOf(view.headers);
+  const kind = mediaType ?? "type not known";
+  const body = bodyView({ label, body: view.body, size: view.bodySize, mediaType, kind });
   if (query.length === 0) return [body];
   return [section("Query", query.length, properties(query)), section("Body", null, body)];
 }
@@ -118,14 +116,17 @@ function sideTab(subject: Subject, side: "request" | "response"): Child[] {
 function messageTab(subject: Subject): Child[] {
   const { row } = subject.entry;
   if (row.type !== "message") return [];
-  const message = messageOf(subject.details);
-  const body = bodyView({
-    label: "Message",
-    body: message?.preview ?? row.preview,
-    size: row.size,
-    mediaType: row.protocol,
-  });
-  return [body];
+  const preview: BodyView = messageOf(subject.details)?.preview ?? row.preview;
+  const omittedBytes = row.size - bodyBytes(preview).length;
+  return [
+    bodyView({
+      label: "Message",
+      body: omittedBytes > 0 ? { ...preview, omittedBytes } : preview,
+      size: row.size,
+      mediaType: null,
+      kind: row.protocol ?? "protocol not known",
+    }),
+  ];
 }
 
 function timingTab(subject: Subject): Child[] {

@@ -73,7 +73,7 @@ export class Detail {
   }
 
   #showTitle({ row }: Entry): void {
-    const method = row.type === "exchange" ? row.method : `Message ${row.direction}`;
+    const method = row.type === "exchange" ? row.method : "Message";
     const name = facts.pathOf(row) ?? "not known";
     setAttribute(this.#title, "title", (row.type === "exchange" ? facts.urlOf(row) : null) ?? name);
     setAttribute(this.#title, "data-outcome", facts.outcomeOf(row));

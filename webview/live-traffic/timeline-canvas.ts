@@ -3,6 +3,9 @@ import { element } from "./dom.ts";
 import type { Outcome } from "./row-facts.ts";
 import { stackOrder, type Rectangle } from "./timeline-counts.ts";
 
+/** Opacity of what lies outside the chosen range. */
+const dimmed = 0.3;
+
 export class TimelineCanvas {
   readonly element = element("canvas", { "aria-hidden": "true" });
   /** Carry the colours of styles.css, so that they are defined in one place. */
@@ -21,11 +24,12 @@ export class TimelineCanvas {
     }
   }
 
-  /** `selected` is framed. */
+  /** `selected` is framed; what lies outside `inFocus`, from and to in pixels, is dimmed. */
   draw(
     rectangles: readonly Rectangle[],
     size: { width: number; height: number },
     selected: Rectangle | null,
+    inFocus: [from: number, to: number] | null,
   ): void {
     const context = this.element.getContext("2d");
     if (context === null) return;
@@ -39,9 +43,13 @@ export class TimelineCanvas {
     for (const outcome of [...stackOrder].reverse()) {
       context.fillStyle = this.#colour(outcome);
       for (const { outcome: own, left, top, width, height } of rectangles) {
-        if (own === outcome) context.fillRect(left, top, width, height);
+        if (own !== outcome) continue;
+        const outside = inFocus !== null && (left > inFocus[1] || left + width < inFocus[0]);
+        context.globalAlpha = outside ? dimmed : 1;
+        context.fillRect(left, top, width, height);
       }
     }
+    context.globalAlpha = 1;
     if (selected === null) return;
     const { left, top, width: barWidth, height: barHeight } = selected;
     context.strokeStyle = this.#colour("selected");

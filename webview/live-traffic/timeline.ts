@@ -116,14 +116,20 @@ export class Timeline {
 
   #drawBars(entries: readonly Entry[], domain: TimeRange, width: number, selectedId: string | null): void {
     const size = { width, height: barsHeight };
+    const inFocus = this.#rangePixels(width);
     const { bars, crowded } = layOutBars(entries, domain, width, laneCount);
     this.#bars = bars;
     const selected = bars.find((bar) => bar.entry.row.id === selectedId);
     if (crowded) {
       const mark = selected === undefined ? null : { ...rectangle(selected), top: 0, height: barsHeight };
-      this.#canvas.draw(stackCounts(entries, domain, size), size, mark);
+      this.#canvas.draw(stackCounts(entries, domain, size), size, mark, inFocus);
     } else {
-      this.#canvas.draw(bars.map(rectangle), size, selected === undefined ? null : rectangle(selected));
+      this.#canvas.draw(
+        bars.map(rectangle),
+        size,
+        selected === undefined ? null : rectangle(selected),
+        inFocus,
+      );
     }
   }
 
@@ -160,10 +166,7 @@ export class Timeline {
       ]);
       this.#brushLayer.call(this.#brush);
     }
-    const pixels: [number, number] | null =
-      this.#range === null
-        ? null
-        : [clamp(this.#scale(this.#range.fromMs), 0, width), clamp(this.#scale(this.#range.toMs), 0, width)];
+    const pixels = this.#rangePixels(width);
     this.#brushLayer.call((layer) => {
       this.#brush.move(layer, pixels);
     });
@@ -174,6 +177,12 @@ export class Timeline {
     const label = `Timeline, ${shown}. Left and right arrows choose a time range, with Shift they resize it, Escape shows all.`;
     const svg = this.#svg.node();
     if (svg !== null) setAttribute(svg, "aria-label", label);
+  }
+
+  #rangePixels(width: number): [from: number, to: number] | null {
+    if (this.#range === null) return null;
+    const { fromMs, toMs } = this.#range;
+    return [clamp(this.#scale(fromMs), 0, width), clamp(this.#scale(toMs), 0, width)];
   }
 
   #setRange(range: TimeRange | null): void {
