@@ -66,7 +66,8 @@ int forked(struct bpf_raw_tracepoint_args *ctx)
     flags = bpf_map_lookup_elem(&traced, &parent_pid);
     if (!flags || !(*flags & PS_TRACED_CHILDREN))
         return 0;
-    bpf_map_update_elem(&traced, &child_pid, flags, BPF_ANY);
+    if (bpf_map_update_elem(&traced, &child_pid, flags, BPF_ANY))
+        count_lost(PS_LOSS_TABLE_FULL, 0);
     emit_process(PS_RECORD_FORK, child_pid, parent_pid);
     return 0;
 }

@@ -315,8 +315,10 @@ static __always_inline __u64 bytes_moved(struct ps_call *call, __u64 result)
 
     if (call->role == PS_ROLE_WRITE || call->role == PS_ROLE_READ)
         return (int)result > 0 ? (__u32)result : 0;
-    if ((int)result != 1 || bpf_probe_read_user(&bytes, sizeof(bytes), (const void *)call->count))
+    if ((int)result != 1)
         return 0;
+    if (bpf_probe_read_user(&bytes, sizeof(bytes), (const void *)call->count))
+        count_lost(PS_LOSS_UNREADABLE, 0);
     return bytes;
 }
 
@@ -335,6 +337,7 @@ static __always_inline int leave_call(struct pt_regs *ctx, bool sleepable)
     __u64 frame = cookie_frame(cookie, ctx);
     __u32 role = cookie_role(cookie);
     __u64 id = bpf_get_current_pid_tgid();
+    __u32 pid = id >> 32;
     struct ps_thread *thread = bpf_map_lookup_elem(&threads, &id);
     struct ps_call call = {};
 
@@ -349,7 +352,8 @@ static __always_inline int leave_call(struct pt_regs *ctx, bool sleepable)
             break;
         }
     }
-    if (!call.frame)
+    /* Tracing may have ended during the call. */
+    if (!call.frame || !bpf_map_lookup_elem(&traced, &pid))
         return 0;
     if (role == PS_ROLE_NEW) {
         begin_connection(PT_REGS_RC(ctx));

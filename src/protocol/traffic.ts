@@ -111,7 +111,12 @@ export interface LostEvent {
   type: "lost";
   records: number;
   bytes: number;
-  reason: "ring-buffer-full" | "payload-not-readable" | "call-table-full" | "display-limit";
+  reason:
+    | "ring-buffer-full"
+    | "payload-not-readable"
+    | "call-table-full"
+    | "record-not-understood"
+    | "display-limit";
 }
 
 export interface SkippedEvent {

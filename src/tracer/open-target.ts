@@ -1,6 +1,6 @@
 // Opens the very file that a plan is about and checks that it still has the bytes the plan was made from. The probe is
 // then attached through the descriptor, so nobody can put another file in between.
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import type { ProbePlan } from "./messages.ts";
 
 export interface OpenTarget {
@@ -27,7 +27,8 @@ export function openTarget(plan: ProbePlan): OpenTarget {
   for (const candidate of candidates) {
     let fd: number;
     try {
-      fd = openSync(candidate.path, "r");
+      // A pipe in the place of the file must not hold up the tracer.
+      fd = openSync(candidate.path, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (error) {
       failure = error instanceof Error ? error.message : String(error);
       continue;

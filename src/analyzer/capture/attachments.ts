@@ -86,10 +86,16 @@ export class Attachments {
     if (attachments.length > 0) await this.#call({ type: "detach", attachments });
   }
 
-  /** Removes the probes for every process, when none is left whose children are followed. */
+  /** Removes the probes for every process where no process relies on them any more. */
   async detachFiles(): Promise<void> {
-    const attachments = [...this.#ofFile.values()].flat();
-    this.#ofFile.clear();
+    const reliedOn = new Set(
+      [...this.#ofProcess.values()].flatMap((files) =>
+        [...files].filter(([, { attachments }]) => attachments.length === 0).map(([key]) => key),
+      ),
+    );
+    const unused = [...this.#ofFile].filter(([key]) => !reliedOn.has(key));
+    for (const [key] of unused) this.#ofFile.delete(key);
+    const attachments = unused.flatMap(([, handles]) => handles);
     if (attachments.length > 0) await this.#call({ type: "detach", attachments });
   }
 

@@ -5,7 +5,7 @@ import type { Clock } from "../../tracer/messages.ts";
 import { createConnectionParser } from "../traffic/connection-parser.ts";
 import type { ConnectionParser, ParsedEvent } from "../traffic/parsed.ts";
 import { presentExchange, presentMessage } from "../traffic/present.ts";
-import type { KernelRecord } from "./records.ts";
+import type { KernelRecord, TlsObject } from "./records.ts";
 
 export type TrafficEvent = ExchangeEvent | MessageEvent;
 export type ConnectionRecord = Extract<KernelRecord, { object: unknown }>;
@@ -18,7 +18,8 @@ export interface ConnectionsOptions {
 interface OpenConnection {
   pid: number;
   facts: Connection;
-  parser: ConnectionParser;
+  /** Made with the first bytes: only they tell whether the connection is seen from its start. */
+  parser: ConnectionParser | null;
   /** Next position of each direction. */
   expected: Record<Direction, number>;
   /** Ended exchanges that wait for the connection's addresses, which the kernel tells just after the bytes. */
@@ -49,12 +50,12 @@ export class Connections {
       case "free":
         return this.#end(record.object.key, "closed", this.#epochMs(record.monotonicNs));
       case "server-name": {
-        const connection = this.#connection(record.object.key, record.object.pid, true);
+        const connection = this.#connection(record.object);
         connection.facts = { ...connection.facts, serverName: record.name };
         return [];
       }
       case "socket": {
-        const connection = this.#connection(record.object.key, record.object.pid, true);
+        const connection = this.#connection(record.object);
         connection.facts = { ...connection.facts, local: record.local, remote: record.remote };
         return this.#release(connection);
       }
@@ -84,24 +85,26 @@ export class Connections {
 
   #data(record: Extract<KernelRecord, { type: "data" }>): TrafficEvent[] {
     const { direction, position, payload, unreadableBytes } = record;
-    const connection = this.#connection(record.object.key, record.object.pid, record.fromStart);
+    const connection = this.#connection(record.object);
+    const { bodyLimit } = this.options;
+    const parser = (connection.parser ??= createConnectionParser({ bodyLimit, fromStart: record.fromStart }));
     const atMs = this.#epochMs(record.monotonicNs);
     const events: ParsedEvent[] = [];
     const missing = position - connection.expected[direction];
-    if (missing > 0) events.push(...connection.parser.lost(direction, missing, atMs));
-    if (payload.length > 0) events.push(...connection.parser.data(direction, payload, atMs));
-    if (unreadableBytes > 0) events.push(...connection.parser.lost(direction, unreadableBytes, atMs));
+    if (missing > 0) events.push(...parser.lost(direction, missing, atMs));
+    if (payload.length > 0) events.push(...parser.data(direction, payload, atMs));
+    if (unreadableBytes > 0) events.push(...parser.lost(direction, unreadableBytes, atMs));
     connection.expected[direction] = position + payload.length + unreadableBytes;
     return this.#present(connection, events, atMs);
   }
 
-  #connection(key: string, pid: number, fromStart: boolean): OpenConnection {
+  #connection({ key, pid }: TlsObject): OpenConnection {
     const known = this.#open.get(key);
     if (known) return known;
     const connection: OpenConnection = {
       pid,
       facts: { id: key, role: null, local: null, remote: null, serverName: null },
-      parser: createConnectionParser({ bodyLimit: this.options.bodyLimit, fromStart }),
+      parser: null,
       expected: { in: 0, out: 0 },
       held: [],
       heldSinceMs: 0,
@@ -120,7 +123,8 @@ export class Connections {
     const connection = this.#open.get(key);
     if (!connection) return [];
     this.#open.delete(key);
-    return [...this.#release(connection), ...this.#show(connection, connection.parser.end(cause, atMs))];
+    const events = connection.parser?.end(cause, atMs) ?? [];
+    return [...this.#release(connection), ...this.#show(connection, events)];
   }
 
   /** Pending exchanges are shown at once, ended ones when the addresses are known. */

@@ -1,5 +1,5 @@
 // Decodes a batch of the kernel's records. The layout comes from bpf/events.h (layout.ts is generated), the 8-byte
-// header before each record from include/uapi/linux/bpf.h. A record that makes no sense ends the batch and is counted.
+// header before each record from include/uapi/linux/bpf.h. What makes no sense is left out and counted.
 import {
   dataLayout,
   freeLayout,
@@ -14,6 +14,7 @@ import {
   PS_RECORD_LIBRARY,
   PS_RECORD_SERVER_NAME,
   PS_RECORD_SOCKET,
+  PS_SERVER_NAME_BYTES,
   serverNameLayout,
   socketLayout,
 } from "./layout.ts";
@@ -56,9 +57,10 @@ const busyBit = 0x8000_0000;
 const discardBit = 0x4000_0000;
 const ringHeaderBytes = 8;
 
-/** The records of a batch in the order of the ring, and how many bytes at its end could not be understood. */
+/** The records of a batch in the order of the ring, and how many bytes of it could not be understood. */
 export function decodeRecords(batch: Buffer): { records: KernelRecord[]; undecodedBytes: number } {
   const records: KernelRecord[] = [];
+  let undecodedBytes = 0;
   let at = 0;
   while (at + ringHeaderBytes <= batch.length) {
     const word = batch.readUInt32LE(at);
@@ -68,10 +70,11 @@ export function decodeRecords(batch: Buffer): { records: KernelRecord[]; undecod
     if ((word & discardBit) === 0) {
       const record = decodeRecord(batch.subarray(start, start + length));
       if (record) records.push(record);
+      else undecodedBytes += ringHeaderBytes + length;
     }
     at = start + ((length + 7) & ~7);
   }
-  return { records, undecodedBytes: Math.max(0, batch.length - at) };
+  return { records, undecodedBytes: undecodedBytes + Math.max(0, batch.length - at) };
 }
 
 function decodeRecord(bytes: Buffer): KernelRecord | null {
@@ -88,7 +91,7 @@ function decodeRecord(bytes: Buffer): KernelRecord | null {
         : { type: "free", object: objectOf(bytes, pid), monotonicNs };
     case PS_RECORD_SERVER_NAME: {
       if (bytes.length < serverNameLayout.bytes) return null;
-      const nameBytes = bytes.readUInt32LE(serverNameLayout.nameBytes);
+      const nameBytes = Math.min(bytes.readUInt32LE(serverNameLayout.nameBytes), PS_SERVER_NAME_BYTES);
       const name = bytes.toString("utf8", serverNameLayout.name, serverNameLayout.name + nameBytes);
       return { type: "server-name", object: objectOf(bytes, pid), name };
     }

@@ -243,7 +243,8 @@ class Session implements TraceSession {
   #onBatch(batch: Buffer): void {
     const { records, undecodedBytes } = decodeRecords(batch);
     for (const record of records) this.#onRecord(record);
-    if (undecodedBytes > 0) this.#emitLost({ records: 1, bytes: undecodedBytes, reason: "ring-buffer-full" });
+    if (undecodedBytes > 0)
+      this.#emitLost({ records: 1, bytes: undecodedBytes, reason: "record-not-understood" });
     this.#emitAll(this.#connections.trim(Date.now()));
     if (this.#connections.holds) this.#releaseTimer ??= setTimeout(this.#releaseHeld, holdMs);
   }
@@ -271,6 +272,8 @@ class Session implements TraceSession {
   /** A child of a traced process, or a traced process with a new program: its mapped files are others now. */
   #begin(pid: number, command: string, parentPid: number | null): void {
     const known = this.#traced.get(pid);
+    // The program that had them is gone, and their addresses are the next one's.
+    this.#emitAll(this.#connections.endProcess(pid, "closed", Date.now()));
     const parent = parentPid === null ? undefined : this.#traced.get(parentPid);
     if (known) known.command = command;
     else {

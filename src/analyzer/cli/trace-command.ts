@@ -19,7 +19,7 @@ Prints the decrypted traffic of processes as it happens: those that are chosen, 
 command and all its children from their first byte. Without selectors, every process that can be traced.
 
 ${selectorHelp}
-  --duration 10s  ends by itself; without it, Ctrl-C does, or the end of what is traced
+  --duration 10s  ends by itself; without it, Ctrl-C does, or the end of what is traced; a COMMAND ends with it
   --verbose       headers and bodies below each line
   --json          one JSON object a line; the command's own output then goes to standard error
   --show-secrets  credentials as they were sent, rather than masked
@@ -52,13 +52,17 @@ export async function traceCommand(argv: string[]): Promise<number> {
     return exitCodes.notPossible;
   }
   const launched = options.command.length > 0 ? launchWaiting(options.command, options.json) : null;
+  const endCommand = () => launched?.kill();
+  // A reader of our output that goes away ends the process at once.
+  process.once("exit", endCommand);
   try {
     return await trace(options, launched);
   } catch (error) {
-    launched?.kill();
     if (!(error instanceof TracerUnavailable)) throw error;
     tellProblem(error.problem);
     return exitCodes.notPossible;
+  } finally {
+    endCommand();
   }
 }
 
