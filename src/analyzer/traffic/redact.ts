@@ -74,11 +74,11 @@ function maskAttribute(attribute: string, mask: string): string {
 
 /** Parts of a multipart form (RFC 7578). */
 function maskMultipart(text: string, mask: string): string {
-  const part =
-    /(form-data;[^\r\n]{0,256}?\bname="?([^"\r\n;]{1,128})[^\r\n]*\r?\n(?:[^\r\n]+\r?\n){0,8}\r?\n)([^]*?)(?=\r?\n--|$)/gi;
-  return text.replace(part, (whole, head: string, name: string, value: string) =>
-    value !== "" && isSecretName(name, value, "parameter") ? head + mask : whole,
-  );
+  const part = /(form-data;([^\r\n]{1,512})\r?\n(?:[^\r\n]{1,512}\r?\n){0,8}\r?\n)([^]*?)(?=\r?\n--|$)/gi;
+  return text.replace(part, (whole, head: string, parameters: string, value: string) => {
+    const name = /\bname="?([^"\r\n;]{1,128})/i.exec(parameters)?.[1] ?? "";
+    return value !== "" && isSecretName(name, value, "parameter") ? head + mask : whole;
+  });
 }
 
 /** `name=value` in URLs, forms, logs and attributes; also with the `=` of a URL inside a URL. */
