@@ -227,13 +227,12 @@ describe("live traffic in Chromium", { skip: missing, timeout: 120_000 }, () => 
     assert.notDeepStrictEqual(followed, before);
     await page.locator(".timeline svg").press("ArrowLeft");
     await page.getByRole("button", { name: "Show all time" }).waitFor();
-    const inRange = await grid().getAttribute("aria-rowcount");
     await page.evaluate("harness.traffic(400)");
     await page
       .locator(".filter-count")
       .getByText(/ of 900$/)
       .waitFor();
-    assert.deepStrictEqual([await axis(), await grid().getAttribute("aria-rowcount")], [followed, inRange]);
+    assert.deepStrictEqual(await axis(), followed);
     await page.locator(".timeline svg").press("Escape");
     await rowCount(900);
     await finish();

@@ -9,10 +9,9 @@ import { Detail } from "./detail.ts";
 import { element } from "./dom.ts";
 import { openEditorLink, type EditorLink } from "./editor-link.ts";
 import { EmptyView } from "./empty-view.ts";
-import { parseFilter } from "./filter.ts";
 import { List } from "./list.ts";
 import { Notices } from "./notices.ts";
-import { RowStore, type Entry } from "./row-store.ts";
+import type { Entry } from "./row-store.ts";
 import type { SavedState } from "./saved-state.ts";
 import { situationOf } from "./situation.ts";
 import { Splitter } from "./splitter.ts";
@@ -20,22 +19,19 @@ import { SummaryBar } from "./summary-bar.ts";
 import type { TimeRange } from "./time-range.ts";
 import { Timeline } from "./timeline.ts";
 import { Toolbar } from "./toolbar.ts";
+import { Traffic } from "./traffic.ts";
 
 export class App {
   readonly #link: EditorLink;
   #saved: SavedState;
   #state: StateParams | null = null;
-  readonly #store = new RowStore();
-  /** What arrives while paused; bounded like the store. */
-  readonly #held = new RowStore();
+  readonly #traffic: Traffic;
   #selected: Entry | null = null;
   /** The row whose details were asked for last, and the answer. */
   #asked: TrafficRow | null = null;
   #details: Details;
   /** What the detail pane shows, to draw it only when that changes. */
   #detailShown: unknown[] = [];
-  #range: TimeRange | null = null;
-  #filterError: string | null = null;
   #frame = 0;
 
   readonly #toolbar: Toolbar;
@@ -52,6 +48,7 @@ export class App {
       this.#receive(message);
     });
     this.#saved = this.#link.saved();
+    this.#traffic = new Traffic(this.#saved.paused);
     const post = (message: FromWebview) => () => {
       this.#link.post(message);
     };
@@ -68,7 +65,7 @@ export class App {
         this.#link.post({ type: "clear" });
       },
       follow: () => {
-        this.#setFollowing(!this.#saved.following);
+        this.#save({ following: !this.#saved.following });
       },
       columns: (button) => {
         const { left, bottom } = button.getBoundingClientRect();
@@ -99,7 +96,7 @@ export class App {
         this.#select(entry, true);
       },
       open: () => {
-        this.#openDetail();
+        this.#save({ detailOpen: true });
       },
       follow: (following) => {
         this.#save({ following });
@@ -178,20 +175,15 @@ export class App {
   #receive(message: ToWebview): void {
     switch (message.type) {
       case "restore":
-        this.#clearRows();
         this.#state = message.state;
-        this.#store.countDropped(message.dropped);
-        this.#store.put(message.rows);
+        this.#traffic.restore(message.rows, message.dropped);
         this.#selected =
-          (this.#saved.selectedId === null ? undefined : this.#store.byId(this.#saved.selectedId)) ?? null;
+          (this.#saved.selectedId === null ? undefined : this.#traffic.byId(this.#saved.selectedId)) ?? null;
         this.#list.select(this.#selected);
         break;
-      case "traffic": {
-        const store = this.#saved.paused ? this.#held : this.#store;
-        store.countDropped(message.dropped);
-        store.put(message.rows);
+      case "traffic":
+        this.#traffic.add(message.rows, message.dropped);
         break;
-      }
       case "state":
         this.#state = message.state;
         break;
@@ -214,9 +206,7 @@ export class App {
   }
 
   #draw(): void {
-    const { shown, matching, all, dropped } = this.#store;
-    const heldCount = this.#held.all.length;
-    const droppedCount = dropped + this.#held.dropped;
+    const { all, matching, shown, heldCount, droppedCount, range, filterError } = this.#traffic;
     this.#dropSelectionThatLeft();
     const situation = situationOf({
       state: this.#state,
@@ -231,13 +221,13 @@ export class App {
       tracing: (this.#state?.tracing.length ?? 0) > 0,
       rowCount: all.length,
       shownCount: shown.length,
-      filterError: this.#filterError,
+      filterError,
     });
     this.#notices.show({ state: this.#state, droppedCount, hasRows: situation.kind !== "problem" });
     this.#empty.show(situation);
     this.#timeline.element.hidden = all.length === 0;
-    this.#timeline.draw(matching, this.#saved.span, this.#range, this.#selected?.row.id ?? null);
-    this.#summary.show({ state: this.#state, shown, droppedCount, range: this.#range });
+    this.#timeline.draw(matching, this.#saved.span, range, this.#selected?.row.id ?? null);
+    this.#summary.show({ state: this.#state, shown, droppedCount, range });
     this.#drawDetail();
     this.#list.element.hidden = situation.kind !== "rows";
     this.#list.setColumns({ hidden: new Set(this.#saved.hiddenColumns), widths: this.#saved.columnWidths });
@@ -267,21 +257,17 @@ export class App {
   }
 
   #dropSelectionThatLeft(): void {
-    if (this.#selected === null || this.#store.byId(this.#selected.row.id) === this.#selected) return;
+    if (this.#selected === null || this.#traffic.byId(this.#selected.row.id) === this.#selected) return;
     this.#selected = null;
     this.#list.select(null);
   }
 
   #select(entry: Entry, focus: boolean): void {
     this.#selected = entry;
-    const newest = this.#store.shown.at(-1) === entry;
+    const newest = this.#traffic.shown.at(-1) === entry;
     this.#save({ selectedId: entry.row.id, following: this.#saved.following && newest });
     this.#list.setFollowing(this.#saved.following);
     this.#list.select(entry, { reveal: true, focus });
-  }
-
-  #openDetail(): void {
-    this.#save({ detailOpen: true });
   }
 
   #closeDetail(): void {
@@ -290,29 +276,18 @@ export class App {
   }
 
   #togglePause(): void {
-    if (this.#saved.paused) {
-      this.#store.countDropped(this.#held.dropped);
-      this.#store.put(this.#held.all.map((entry) => entry.row));
-      this.#held.clear();
-    }
-    this.#save({ paused: !this.#saved.paused });
-  }
-
-  #setFollowing(following: boolean): void {
-    this.#save({ following });
+    const paused = !this.#saved.paused;
+    this.#traffic.setPaused(paused);
+    this.#save({ paused });
   }
 
   #setFilter(text: string): void {
-    const filter = parseFilter(text);
-    this.#filterError = filter.ok ? null : filter.message;
-    // Until the text is understood, the filter before it stays.
-    if (filter.ok) this.#store.setFilter(filter.matches);
+    this.#traffic.setFilter(text);
     this.#save({ filter: text });
   }
 
   #setRange(range: TimeRange | null): void {
-    this.#range = range;
-    this.#store.setRange(range);
+    this.#traffic.setRange(range);
     this.#schedule();
   }
 
@@ -341,15 +316,9 @@ export class App {
   }
 
   #clear(): void {
-    this.#clearRows();
+    this.#traffic.clear();
     this.#notices.reset();
     this.#schedule();
-  }
-
-  #clearRows(): void {
-    this.#store.clear();
-    this.#held.clear();
-    this.#setRange(null);
   }
 
   #onKey(event: KeyboardEvent): void {
