@@ -65,7 +65,10 @@ function run([program, ...args], environment = {}) {
 
 /** Prints what the program said only when it fails. @param {string[]} line */
 function runQuietly([program, ...args]) {
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    encoding: "utf8",
+    maxBuffer: 64 * 1024 * 1024,
+  });
   if (status === 0) return;
   console.error(`${stdout}\n${stderr}`.trim().split("\n").slice(-20).join("\n"));
   throw new Error(`exit status ${status}`);
@@ -94,7 +97,9 @@ function installSystemPackages() {
   ];
   try {
     runQuietly([...apt, "update"]);
-    withoutServices(prefix, () => runQuietly([...apt, "install", "-y", "--no-install-recommends", ...missing]));
+    withoutServices(prefix, () =>
+      runQuietly([...apt, "install", "-y", "--no-install-recommends", ...missing]),
+    );
   } catch (error) {
     say(
       `apt-get failed (${error.message.split("\n")[0]}); type: sudo apt-get install -y ${missing.join(" ")}`,
