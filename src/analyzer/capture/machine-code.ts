@@ -3,7 +3,7 @@
 // asks does without. What is done with a function's shape is for cheap-points.ts.
 
 /** Numbers of the general registers, as they are encoded. */
-export const registers = { rax: 0, rcx: 1, rdx: 2, rsp: 4, rbp: 5, rsi: 6, rdi: 7 } as const;
+export const registers = { rax: 0, rcx: 1, rdx: 2, rsp: 4, rsi: 6, rdi: 7 } as const;
 
 export interface Instruction {
   at: number;
@@ -15,8 +15,8 @@ export interface Instruction {
   target: number | null;
   /** General registers that it may change, but for the stack pointer; all that a call may change. */
   writes: readonly number[];
-  /** What it does to the stack pointer: bytes by which the stack grows, or the frame pointer's part in it. */
-  stack: number | "frame-from-stack" | { frameMinus: number } | "leave";
+  /** Bytes by which the stack grows. */
+  stack: number;
   /** The kernel imitates it instead of stepping over it (arch/x86/kernel/uprobes.c, branch_setup_xol_ops and
    * push_setup_xol_ops): a probe here is many times cheaper. */
   emulated: boolean;
@@ -69,7 +69,6 @@ const oneByteShapes: Record<number, Shape> = {
   0x99: shape({ writes: "rdx" }), // cltd
   0xa8: shape({ immediate: 1 }), // test
   0xa9: shape({ immediate: "word" }),
-  0xc9: shape({}), // leave
 };
 
 /** Opcodes whose operation is in the ModRM byte's middle bits. */
@@ -122,7 +121,8 @@ interface Prefixes {
 export function decodeInstruction(code: Uint8Array, at: number): Instruction | null {
   const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
   try {
-    return decode(view, at);
+    const instruction = decode(view, at);
+    return instruction !== null && instruction.end <= code.length ? instruction : null;
   } catch (error) {
     if (error instanceof RangeError) return null; // the code ends within it
     throw error;
@@ -137,27 +137,38 @@ function decode(view: DataView, start: number): Instruction | null {
   if (view.getUint8(at) >> 4 === 4) prefixes.rex = view.getUint8(at++);
   const opcode = view.getUint8(at++);
   const plain = at - start === 1;
-  const base = { at: start, target: null, writes: [], stack: 0, emulated: false, flow: "next" } as const;
+  const base: Instruction = {
+    at: start,
+    end: at,
+    flow: "next",
+    target: null,
+    writes: [],
+    stack: 0,
+    emulated: false,
+  };
+  const leading = (flow: "jump" | "branch", bytes: 1 | 4): Instruction => {
+    const offset = bytes === 1 ? view.getInt8(at) : view.getInt32(at, true);
+    return { ...base, end: at + bytes, flow, target: at + bytes + offset, emulated: true };
+  };
 
-  if (plain && opcode === 0xf3 && view.getUint32(start) === 0xf30f1efa) return { ...base, end: start + 4 }; // endbr64
-  if (plain && opcode === 0xc3) return { ...base, end: at, flow: "return" };
-  if (plain && opcode === 0xe8) return { ...base, end: at + 4, flow: "call", writes: view.getInt32(at) === 0 ? [] : callerSaved };
-  if (plain && (opcode === 0xeb || opcode >> 4 === 7)) {
-    const flow = opcode === 0xeb ? "jump" : "branch";
-    return { ...base, end: at + 1, flow, target: at + 1 + view.getInt8(at), emulated: true };
-  }
-  if (plain && opcode === 0xe9)
-    return { ...base, end: at + 4, flow: "jump", target: at + 4 + view.getInt32(at), emulated: true };
-  if (plain && opcode === 0x90) return { ...base, end: at, emulated: true };
-  if (opcode >> 4 === 5) return pushOrPop(base, prefixes, opcode, at);
-  if (opcode === 0xff && (view.getUint8(at) & 0x38) === 0x10)
+  if (opcode >> 4 === 5) return pushOrPop(base, prefixes, opcode);
+  if (opcode >> 4 === 0xb) return loadImmediate(base, prefixes, opcode, view);
+  if (opcode === 0xff && (view.getUint8(at) & 0x38) === 0x10 && !prefixes.word16)
     return { ...base, end: operandEnd(view, at), flow: "call", writes: callerSaved };
-  if (opcode >> 4 === 0xb) return loadImmediate(base, prefixes, opcode, at, view);
+  if (plain) {
+    if (opcode >> 4 === 7) return leading("branch", 1);
+    if (opcode === 0xeb || opcode === 0xe9) return leading("jump", opcode === 0xeb ? 1 : 4);
+    if (opcode === 0xe8) return { ...base, end: at + 4, flow: "call", writes: callerSaved };
+    if (opcode === 0xc3) return { ...base, flow: "return" };
+    if (opcode === 0x90) return { ...base, emulated: true };
+    if (opcode === 0xf3 && view.getUint8(at) === 0xc3) return { ...base, end: at + 1, flow: "return" };
+    if (opcode === 0xf3 && view.getUint32(start) === 0xf30f1efa) return { ...base, end: start + 4 }; // endbr64
+  }
+  if (opcode === 0x90) return prefixes.rex === 0 ? base : null; // with REX it exchanges two registers
   if (opcode === 0x0f) {
     const second = view.getUint8(at++);
     if (plain && second === 0x0b) return { ...base, end: at, flow: "trap" };
-    if (plain && second >> 4 === 8)
-      return { ...base, end: at + 4, flow: "branch", target: at + 4 + view.getInt32(at), emulated: true };
+    if (plain && second >> 4 === 8) return leading("branch", 4);
     const found = twoByteShape(second);
     return found && operate(base, prefixes, found, second, at, view);
   }
@@ -168,32 +179,24 @@ function decode(view: DataView, start: number): Instruction | null {
   return found && operate(base, prefixes, found, opcode, at, view);
 }
 
-function pushOrPop(base: Instruction, { rex, word16 }: Prefixes, opcode: number, end: number): Instruction | null {
-  if (word16 || end - base.at > 2) return null;
+function pushOrPop(base: Instruction, { rex }: Prefixes, opcode: number): Instruction | null {
   const register = (opcode & 7) | ((rex & 1) << 3);
-  const isPush = opcode < 0x58;
-  if (register === registers.rsp) return null;
-  return {
-    ...base,
-    end,
-    writes: isPush ? [] : [register],
-    stack: isPush ? 8 : -8,
-    emulated: isPush && (rex === 0 || rex === 0x41),
-  };
+  if (base.end - base.at !== (rex === 0 ? 1 : 2) || register === registers.rsp) return null;
+  if (opcode >= 0x58) return { ...base, writes: [register], stack: -8 };
+  return { ...base, stack: 8, emulated: rex === 0 || rex === 0x41 };
 }
 
 function loadImmediate(
   base: Instruction,
   { rex, word16 }: Prefixes,
   opcode: number,
-  at: number,
   view: DataView,
 ): Instruction | null {
   const isByte = opcode < 0xb8;
   const bytes = isByte ? 1 : (rex & 8) !== 0 ? 8 : word16 ? 2 : 4;
   const register = byteRegister((opcode & 7) | ((rex & 1) << 3), isByte, rex);
-  if (register === registers.rsp || at + bytes > view.byteLength) return null;
-  return { ...base, end: at + bytes, writes: [register] };
+  if (register === registers.rsp || base.end + bytes > view.byteLength) return null;
+  return { ...base, end: base.end + bytes, writes: [register] };
 }
 
 /** Without a REX prefix the byte registers 4 to 7 are the second bytes of the first four. */
@@ -230,26 +233,19 @@ function operate(
   const isRegister = modrm >> 6 === 3;
   const reg = byteRegister(((modrm >> 3) & 7) | ((rex & 4) << 1), found.byteOperand, rex);
   const rm = byteRegister((modrm & 7) | ((rex & 1) << 3), found.byteOperand, rex);
-  const written = { none: null, rm: isRegister ? rm : null, reg, rax: registers.rax, rdx: registers.rdx }[found.writes];
+  const written = { none: null, rm: isRegister ? rm : null, reg, rax: registers.rax, rdx: registers.rdx }[
+    found.writes
+  ];
   const result = { ...base, end, writes: written === null ? [] : [written] };
   if (opcode === 0x68 || opcode === 0x6a) return word16 ? null : { ...result, stack: 8 };
-  if (opcode === 0xc9) return { ...result, writes: [registers.rbp], stack: "leave" };
-  const bytes = Array.from({ length: end - base.at }, (_, i) => view.getUint8(base.at + i));
-  if (bytes.join() === "72,137,229" || bytes.join() === "72,139,236")
-    return { ...result, writes: [registers.rbp], stack: "frame-from-stack" }; // mov rbp, rsp
   if (written !== registers.rsp) return result;
 
-  const immediate = end - operand === 1 ? view.getInt8(operand) : end - operand === 4 ? view.getInt32(operand, true) : 0;
-  const wide = rex === 0x48 && !word16;
-  if (wide && isRegister && (opcode === 0x83 || opcode === 0x81)) {
+  const immediate =
+    end - operand === 1 ? view.getInt8(operand) : end - operand === 4 ? view.getInt32(operand, true) : 0;
+  if (rex === 0x48 && !word16 && isRegister && (opcode === 0x83 || opcode === 0x81)) {
     const operation = (modrm >> 3) & 7;
     if (operation === 0) return { ...result, writes: [], stack: -immediate };
     if (operation === 5) return { ...result, writes: [], stack: immediate };
-  }
-  // lea disp(%rbp),%rsp
-  if (wide && opcode === 0x8d && (modrm & 7) === 5 && (modrm >> 6 === 1 || modrm >> 6 === 2)) {
-    const offset = modrm >> 6 === 1 ? view.getInt8(operand - 1) : view.getInt32(operand - 4, true);
-    return { ...result, writes: [], stack: { frameMinus: offset } };
   }
   return null;
 }

@@ -1,10 +1,11 @@
 // From what was found in a file to the probes on it. Pure: where cheaper or other probe points are known, they are
 // chosen here and the engine does not change.
-import type { ProbePlan, ProbePoint, ProbeRole, ProbeSite } from "../../tracer/messages.ts";
+import type { ProbePlan, ProbePoint, ProbeRole } from "../../tracer/messages.ts";
 import type { FoundFunction, MappedFile, StackFinding } from "../stacks/finding.ts";
+import { cheapPoints } from "./cheap-points.ts";
 
 /** Where each role is probed: what it needs is known at the call, at its return, or takes both. */
-const sites: Record<ProbeRole, ProbeSite[]> = {
+const sites: Record<ProbeRole, ("entry" | "return")[]> = {
   write: ["entry", "return"],
   read: ["entry", "return"],
   "write-ex": ["entry", "return"],
@@ -20,20 +21,36 @@ const sites: Record<ProbeRole, ProbeSite[]> = {
 /** The return address has left the stack when a return probe fires. */
 const returnBias = -8;
 
+/** Bytes compared at each point just before a probe is attached there. */
+const comparedBytes = 16;
+
 /** All probe points of these functions; two names of one address are probed once. */
 export function planPoints(functions: FoundFunction[]): ProbePoint[] {
   const byOffset = new Map(functions.map((found) => [found.fileOffset, found]));
-  return [...byOffset.values()].flatMap((found) =>
-    sites[found.role].map((site) => ({
-      function: found.name,
-      role: found.role,
-      site,
-      fileOffset: found.fileOffset,
-      frameBias: site === "return" ? returnBias : 0,
-      expectedBytes: Buffer.from(found.bytes).toString("hex"),
-    })),
-  );
+  return [...byOffset.values()].flatMap(pointsOf);
 }
+
+function pointsOf(found: FoundFunction): ProbePoint[] {
+  const { code = new Uint8Array() } = found;
+  const { entry, exit } = cheapPoints(code);
+  return sites[found.role].map((site) => {
+    const cheap = site === "entry" ? entry : exit;
+    const named = { function: found.name, role: found.role };
+    if (cheap === null) {
+      const frameBias = site === "return" ? returnBias : 0;
+      return { ...named, site, fileOffset: found.fileOffset, frameBias, expectedBytes: hex(found.bytes) };
+    }
+    return {
+      ...named,
+      site: site === "entry" ? "entry" : "exit",
+      fileOffset: found.fileOffset + cheap.at,
+      frameBias: cheap.frameBias,
+      expectedBytes: hex(code.subarray(cheap.at, cheap.at + comparedBytes)),
+    };
+  });
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
 /** The plan for one file; `pid` is the process through which it is opened and, with scope `process`, the one probed. */
 export function planFile(

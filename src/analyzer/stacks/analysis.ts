@@ -27,6 +27,8 @@ const goTlsFunction = "crypto/tls.(*Conn).Write";
 
 /** Bytes kept of each function, compared again just before a probe goes there. */
 const entryBytes = 16;
+/** A function of more code than this is probed at its entry only. */
+const mostCodeBytes = 1024;
 
 const namesOfInterest: ReadonlySet<string> = new Set([
   ...stackRows.flatMap((row) => [...row.markers, ...row.plaintext, ...Object.keys(row.functions)]),
@@ -119,11 +121,12 @@ function functionsOf(elf: ElfFile, row: StackRow, symbols: Symbols): FoundFuncti
   return Object.entries(row.functions).flatMap(([name, role]) =>
     role === undefined
       ? []
-      : (symbols.get(name) ?? []).map(({ fileOffset }) => ({
+      : (symbols.get(name) ?? []).map(({ fileOffset, size }) => ({
           name,
           role,
           fileOffset,
           bytes: elf.bytesAt(fileOffset, entryBytes),
+          ...(size > 0 && size <= mostCodeBytes ? { code: elf.bytesAt(fileOffset, size) } : {}),
         })),
   );
 }

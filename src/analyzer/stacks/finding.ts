@@ -23,6 +23,8 @@ export interface FoundFunction {
   fileOffset: number;
   /** The first bytes there (up to 16), compared again just before the probe is attached. */
   bytes: Uint8Array;
+  /** All of its code, where its size is known and small: a cheaper place for a probe may be found within. */
+  code?: Uint8Array;
 }
 
 export interface StackFinding {
