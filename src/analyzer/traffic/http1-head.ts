@@ -96,12 +96,10 @@ function findRequestLine(line: string): RequestLine | null {
   if (targetAt < 2) return null;
   const target = line.slice(targetAt, version.index);
   const before = line.slice(Math.max(0, targetAt - 1 - longestMethod), targetAt - 1);
+  const startsLine = before.length === targetAt - 1;
+  const usual = /^[A-Z][A-Z-]*$/.test(before) || knownMethods.includes(before.toUpperCase());
   const method =
-    before.length === targetAt - 1 &&
-    /^[A-Z][A-Z-]*$/.test(before) &&
-    !knownMethods.some((m) => before.endsWith(m))
-      ? before
-      : knownMethods.find((known) => before.endsWith(known));
+    knownMethods.find((known) => before.endsWith(known)) ?? (startsLine && usual ? before : undefined);
   if (method === undefined || !isTarget(target) || !isUsualTarget(method, target)) return null;
   return { side: "request", method, target: readable(target), minor: Number(version[1]) };
 }

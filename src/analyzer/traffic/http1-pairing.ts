@@ -1,12 +1,13 @@
 // Pairs HTTP/1 responses with requests: in order (RFC 9112, section 9.3), and after a loss only where that is certain.
 // It is told of heads, body bytes and ends by the two streams that http1.ts holds, and gathers the events.
 import type { Reason } from "../../protocol/coverage.ts";
-import type { Header } from "../../protocol/traffic.ts";
+import type { Direction, Header } from "../../protocol/traffic.ts";
 import { responseFraming, requestFraming } from "./http1-framing.ts";
 import { fieldTokens, type RequestLine, type StatusLine } from "./http1-head.ts";
 import { Http1Exchange, newHalf } from "./http1-exchange.ts";
 import { type BodyPlan, bytesLost, type Head } from "./http1-stream.ts";
 import type { ParsedEvent } from "./parsed.ts";
+import { plainMessage } from "./plain-messages.ts";
 
 /** Memory of responses that may wait for a request not yet seen, and of what follows a request to switch protocols. */
 const holdLimit = 1024 * 1024;
@@ -59,6 +60,11 @@ export class Http1Pairing {
     const events = this.#events;
     this.#events = [];
     return events;
+  }
+
+  /** Bytes in place of a message, as a message of their own. */
+  stray(direction: Direction, bytes: Uint8Array, atMs: number): ParsedEvent {
+    return plainMessage(this.#nextKey++, null, direction, bytes, atMs);
   }
 
   mayAsk(heldBytes: number): boolean {

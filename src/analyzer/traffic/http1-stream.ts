@@ -70,6 +70,8 @@ export class Http1Stream {
   #state: State = "start";
   /** False while looking for a head among bytes that are not understood. */
   #synced: boolean;
+  #astray = false;
+  #headCount = 0;
   readonly #line = new GrowingBytes();
   /** Bytes of the head or trailers so far. */
   #sectionBytes = 0;
@@ -99,6 +101,16 @@ export class Http1Stream {
   /** True once the bytes that follow belong to another protocol. */
   get switched(): boolean {
     return this.#state === "switched";
+  }
+
+  /** True among bytes that are no HTTP where a message was due, and that no loss explains. */
+  get astray(): boolean {
+    return this.#astray && this.#state === "start";
+  }
+
+  /** The heads that were read. */
+  get headCount(): number {
+    return this.#headCount;
   }
 
   /** True while a start line that was seen waits for the rest of its head. */
@@ -188,17 +200,23 @@ export class Http1Stream {
     if (this.#state === "start" && this.#line.length === 0) this.#startedMs = atMs;
     this.#line.append(part);
     if (newline !== -1) this.#onLine(lineText(this.#line.take()), part.length, atMs);
-    else this.#boundLine(part.length, atMs);
+    else this.#boundLine(part, atMs);
     return part.length;
   }
 
-  /** A line without its end so far: given up when it is longer than any that makes sense. */
-  #boundLine(more: number, atMs: number): void {
+  /** A line without its end so far: given up when it is longer than any that makes sense, or binary at its start. */
+  #boundLine(part: Uint8Array, atMs: number): void {
+    if (this.#state === "start" && this.#synced && part.some((byte) => byte < 0x20 && byte !== 0x0d)) {
+      // A head may still begin on this line.
+      const line = this.#line.copy();
+      this.#break(notHttp, atMs);
+      this.#line.append(line);
+    }
     if (this.#state === "start" && !this.#synced) {
       if (this.#line.length > 2 * seekWindow) this.#line.keepLast(seekWindow);
     } else if (this.#state === "chunk-end" && this.#line.length > 2) this.#break(badChunk, atMs);
     else if (this.#state === "chunk-size" && this.#line.length > chunkLineLimit) this.#break(badChunk, atMs);
-    else this.#countSection(more, atMs);
+    else this.#countSection(part.length, atMs);
   }
 
   /** False when the section is too large and was given up. */
@@ -267,6 +285,8 @@ export class Http1Stream {
     }
     this.#side = this.#start.side;
     this.#synced = true;
+    this.#astray = false;
+    this.#headCount++;
     this.#plan = this.#owner.head({
       start: this.#start,
       headers: this.#headers,
@@ -341,6 +361,7 @@ export class Http1Stream {
   #break(reason: Reason, atMs: number): void {
     this.#state = "start";
     this.#synced = false;
+    this.#astray = reason === notHttp;
     this.#sectionBytes = 0;
     this.#line.take();
     this.#owner.broken(reason, atMs);

@@ -50,8 +50,13 @@ export class Http1Parser implements ConnectionParser {
   }
 
   data(direction: Direction, bytes: Uint8Array, atMs: number): ParsedEvent[] {
-    this.#streams[direction].push({ bytes, atMs });
-    return this.#settle();
+    const stream = this.#streams[direction];
+    const { headCount } = stream;
+    stream.push({ bytes, atMs });
+    const events = this.#settle();
+    // Bytes that are no HTTP are not passed over in silence.
+    if (!stream.astray || stream.headCount > headCount) return events;
+    return [...events, this.#pairing.stray(direction, bytes, atMs)];
   }
 
   lost(direction: Direction, byteCount: number | null, atMs: number): ParsedEvent[] {

@@ -131,6 +131,25 @@ const cases: [name: string, steps: Step[], expected: string[]][] = [
     ['GET /a -> 200 "" cut [incomplete: bad-chunk]', 'GET /a -> 200 "ok"'],
   ],
   [
+    "shows bytes that are no HTTP where a message was due, and goes on behind them",
+    [
+      ["out", get],
+      ["in", ok],
+      ["out", "own protocol\r\n"],
+      ["in", "\x00\x01"],
+      ["in", "\x02"],
+      ["out", get],
+      ["in", ok],
+    ],
+    [
+      'GET /a -> 200 "ok"',
+      'GET /a -> 200 "ok"',
+      'out null 14 "own protocol\\r\\n"',
+      'in null 2 "\\u0000\\u0001"',
+      'in null 1 "\\u0002"',
+    ],
+  ],
+  [
     "tells what was cut by a close",
     [
       ["out", get],
