@@ -1,7 +1,8 @@
 // What the tests on the real kernel share: whether they can run, throw-away certificates, child processes that do not
 // outlive their test, and a trace whose events are kept.
 import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import https from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -59,9 +60,9 @@ export async function firstLine(child: ChildProcess): Promise<string> {
   throw new Error(`read a line: the child printed none (status ${child.exitCode ?? "unknown"})`);
 }
 
-/** Resolves with the exit status. */
+/** Resolves with the exit status; null when a signal ended it. */
 export function ended(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode !== null) return Promise.resolve(child.exitCode);
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
   return new Promise((resolve) => child.once("exit", resolve));
 }
 
@@ -73,6 +74,35 @@ export async function startEchoServer(
   const { key, cert } = makeCertificate(t);
   const server = start(t, process.execPath, [join(fixtures, "echo-server.mjs"), protocol, key, cert]);
   return { pid: server.pid, port: await firstLine(server) };
+}
+
+/** What this process's main thread has started and is still there, in order of start. */
+export function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  return text === "" ? [] : text.split(" ").map(Number);
+}
+
+/** The tracer of the analyzer `pid`, which it started without a helper. */
+export function tracerOf(pid: number): number {
+  const isTracer = (child: number) => readFileSync(`/proc/${child}/cmdline`, "utf8").includes("tracer.js");
+  const tracer = childrenOf(pid).find(isTracer);
+  if (tracer === undefined) throw new Error(`find the tracer of ${pid}: it has none`);
+  return tracer;
+}
+
+/** A request of the test itself on a connection of its own; gives the body of the answer. */
+export function ask(port: string, path: string, body = ""): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { port, path, method: "POST", rejectUnauthorized: false, agent: false as const };
+    const request = https.request(options, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+      response.on("end", () => {
+        resolve(text);
+      });
+    });
+    request.on("error", reject).end(body);
+  });
 }
 
 export interface Trace {
