@@ -7,5 +7,7 @@ export interface EditorRig {
   chromium: string;
 }
 
+/** Where Chromium is, when it is installed. */
+export function chromiumPath(): string | undefined;
 export function findRig(): EditorRig | null;
 export function installRig(log?: (text: string) => void): EditorRig;

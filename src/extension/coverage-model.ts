@@ -74,7 +74,7 @@ const groups: Record<Verdict, GroupStyle> = {
   },
   dark: {
     label: "Dark",
-    icon: { id: "eye-closed", color: "charts.orange" },
+    icon: { id: "eye-closed", color: "list.warningForeground" },
     tooltip: "Nothing of their TLS can be seen",
   },
   unknown: { label: "Unknown", icon: { id: "question" }, tooltip: "What they use could not be found out" },

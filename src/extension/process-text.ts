@@ -1,6 +1,6 @@
 // How a process reads in the editor: its label, its one-line description and the evidence as Markdown. Pure, and the
 // only place that words them, so that tree, picker and clipboard say the same.
-import type { ProcessReport, StackName, StackReport } from "../protocol/coverage.ts";
+import type { Measurement, ProcessReport, StackName, StackReport } from "../protocol/coverage.ts";
 
 const stackNames: Record<StackName, string> = {
   openssl: "OpenSSL",
@@ -62,24 +62,23 @@ export function processDescription(process: ProcessReport): string {
 
 /** What was found and how it was judged, as Markdown in which nothing of the process's own text is markup. */
 export function evidenceMarkdown(process: ProcessReport): string {
+  const { verdict, basis, reason, measured } = process;
   const facts: [string, string | null][] = [
     ["Class", process.class],
-    ["Verdict", `${process.verdict}, ${process.basis}`],
     ["Path", process.path],
-    ["Reason", process.reason.text],
-    ["Measured", measuredText(process)],
+    ["Measured", measured && measuredText(measured)],
     ["Executable", process.executable && code(process.executable)],
-    ["User", process.user],
-    ["Service", process.service],
+    ["User", process.user && escapeMarkdown(process.user)],
+    ["Service", process.service && code(process.service)],
     ["Container", process.container && code(process.container.slice(0, 12))],
     ["Started", process.startedAt],
   ];
   const lines = [
-    `**${escapeMarkdown(processLabel(process))}** (pid ${process.pid})`,
+    `**${escapeMarkdown(processLabel(process))}** (${process.pid})`,
     "",
-    ...facts.flatMap(([name, text]) =>
-      text ? [`- ${name}: ${text.startsWith("`") ? text : escapeMarkdown(text)}`] : [],
-    ),
+    `${verdict}, ${basis}: ${escapeMarkdown(reason.text)}`,
+    "",
+    ...facts.flatMap(([name, text]) => (text ? [`- ${name}: ${text}`] : [])),
   ];
   for (const stack of process.stacks) {
     const where = stack.file ? ` in ${code(stack.file)}` : "";
@@ -88,8 +87,8 @@ export function evidenceMarkdown(process: ProcessReport): string {
     if (stack.buildId) lines.push(`- build id ${code(stack.buildId)}`);
   }
   if (process.probes.length > 0) {
-    const probes = process.probes.map((probe) => `${code(probe.function)} at ${code(probe.offset)}`);
-    lines.push("", `Probes: ${probes.join(", ")}`);
+    const functions = new Set(process.probes.map((probe) => code(probe.function)));
+    lines.push("", `Probes on ${[...functions].join(", ")}`);
   }
   return lines.join("\n");
 }
@@ -101,9 +100,8 @@ export function accessibleLabel(process: ProcessReport, isTraced: boolean): stri
   return `${processLabel(process)}, process ${process.pid}${traced}, ${process.verdict}${stacks && `, ${stacks}`}, ${process.reason.text}`;
 }
 
-function measuredText({ measured }: ProcessReport): string | null {
-  if (!measured) return null;
-  return `${measured.state}: ${measured.decrypted} of ${measured.connections} connections decrypted, ${measured.bytes} bytes`;
+function measuredText({ state, connections, decrypted, bytes }: Measurement): string {
+  return `${state}, ${decrypted} of ${connections} connections decrypted, ${bytes} bytes`;
 }
 
 function baseName(path: string): string {

@@ -23,7 +23,7 @@ export function readSettings(): Settings {
     openLiveTrafficOnTrace: settings.get("openLiveTrafficOnTrace", true),
     openLiveTrafficWhenDebugging: settings.get("openLiveTrafficWhenDebugging", true),
     showSecrets: settings.get("showSecrets", false),
-    bodyLimit: settings.get("bodyLimitKiB", 64) * 1024,
+    bodyLimit: settings.get("bodyLimitKibibytes", 64) * 1024,
     nodePath: settings.get("nodePath", ""),
   };
 }

@@ -1,24 +1,22 @@
 // The main job in a real VS Code with the packaged extension: debug a service, see its exchanges beside the code, look
 // at one, filter, pause, stop. One editor for the file; its tests build on each other.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Frame } from "playwright-core";
-import { freePort, openEditor, packagedExtension, patienceMs, type Rig } from "./rig.ts";
+import {
+  freePort,
+  lackingForEditor,
+  openEditor,
+  packagedExtension,
+  patienceMs,
+  screenshot,
+  type Rig,
+} from "./rig.ts";
 import { makeShop, type Shop } from "./shop.ts";
 import { inBothThemes, liveTrafficFrame, openFile, runCommand, statusItem, treeRow } from "./workbench.ts";
 
-const screenshots = new URL("screenshots/", import.meta.url).pathname;
-
-/** Why this machine cannot run these tests, or null. */
-function missing(): string | null {
-  if (process.getuid?.() !== 0) return "not root: the tracer needs rights for eBPF";
-  if (!existsSync("/usr/bin/chromium")) return "no Chromium (apt-get install chromium)";
-  return null;
-}
-const lacking = missing();
-if (lacking !== null && process.env.CI === "true") throw new Error(`editor tests cannot run: ${lacking}`);
+const lacking = lackingForEditor();
 const skip = lacking ?? false;
 
 let rig: Rig;
@@ -29,9 +27,8 @@ let isBroken = false;
 before(
   async () => {
     if (lacking !== null) return;
-    mkdirSync(screenshots, { recursive: true });
     shop = makeShop(await freePort());
-    rig = await openEditor(packagedExtension(), shop.folder);
+    rig = await openEditor({ vsix: packagedExtension(), folder: shop.folder });
   },
   { timeout: 4 * patienceMs },
 );
@@ -49,7 +46,7 @@ function inEditor(name: string, work: () => Promise<void>): void {
       await work();
     } catch (error) {
       isBroken = true;
-      await rig.page.screenshot({ path: `${screenshots}failed ${name}.png` });
+      await screenshot(rig.page, `failed ${name}`);
       throw error;
     }
   });
@@ -72,9 +69,7 @@ async function answer(method: string, path: string): Promise<number> {
 const rows = () => frame.locator(".list-rows .row:visible");
 
 async function pictures(name: string): Promise<void> {
-  await inBothThemes(rig.page, (theme) =>
-    rig.page.screenshot({ path: `${screenshots}${name}-${theme}.png` }),
-  );
+  await inBothThemes(rig.page, (theme) => screenshot(rig.page, `${name}-${theme}`));
 }
 
 inEditor("the status bar says that nothing is traced", async () => {

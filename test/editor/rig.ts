@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { chromium, type Browser, type Page } from "playwright-core";
-import { installRig } from "../../scripts/editor-rig.mjs";
+import { chromiumPath, installRig } from "../../scripts/editor-rig.mjs";
 
 /** Starting takes 16 s on a busy machine; no wait is longer than this. */
 export const patienceMs = 60_000;
@@ -24,6 +24,23 @@ export interface Rig {
   close(): Promise<void>;
 }
 
+/** Why this machine cannot run the editor's tests, or null. Where nothing may be skipped, that is an error. */
+export function lackingForEditor(): string | null {
+  const lacking =
+    process.getuid?.() !== 0
+      ? "not root: tracing needs rights for eBPF"
+      : chromiumPath() === undefined
+        ? "no Chromium (apt-get install chromium)"
+        : null;
+  if (lacking !== null && process.env.CI === "true") throw new Error(`editor tests cannot run: ${lacking}`);
+  return lacking;
+}
+
+/** Writes a picture of the page into the ignored folder beside this file. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: join(import.meta.dirname, "screenshots", `${name}.png`) });
+}
+
 /** The package under test: that of PLAINSIGHT_VSIX, else a fresh one. */
 export function packagedExtension(): string {
   if (process.env.PLAINSIGHT_VSIX) return process.env.PLAINSIGHT_VSIX;
@@ -34,8 +51,15 @@ export function packagedExtension(): string {
   return join(root, name);
 }
 
+export interface EditorOptions {
+  vsix: string;
+  folder: string;
+  /** Runs the editor, and all that it starts, without any capability. */
+  withoutRights?: boolean;
+}
+
 /** Opens the folder in an editor that has the extension. */
-export async function openEditor(vsix: string, folder: string): Promise<Rig> {
+export async function openEditor({ vsix, folder, withoutRights = false }: EditorOptions): Promise<Rig> {
   const { node, codeServer, chromium: executablePath } = installRig();
   const home = mkdtempSync(join(tmpdir(), "plainsight-editor-"));
   const opened: { server?: ChildProcess; browser?: Browser } = {};
@@ -61,11 +85,10 @@ export async function openEditor(vsix: string, folder: string): Promise<Rig> {
     if (installed.status !== 0) throw new Error(`install ${vsix}: ${installed.stdout}${installed.stderr}`);
 
     const port = await freePort();
-    opened.server = spawn(node, [entry, ...folders, ...serverArguments(home, port), folder], {
-      env,
-      stdio: "ignore",
-      detached: true,
-    });
+    const command = [node, entry, ...folders, ...serverArguments(home, port), folder];
+    const noRights = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"];
+    const [program = "", ...words] = withoutRights ? [...noRights, ...command] : command;
+    opened.server = spawn(program, words, { env, stdio: "ignore", detached: true });
     await healthy(`http://127.0.0.1:${port}/healthz`);
 
     opened.browser = await chromium.launch({ executablePath, args: chromiumArguments });

@@ -104,24 +104,24 @@ test("process text: the evidence as Markdown", () => {
   assert.equal(
     evidenceMarkdown(process),
     [
-      "**node api.js** (pid 4242)",
+      "**node api.js** (4242)",
+      "",
+      "traceable, measured: the executable exports SSL\\_read and SSL\\_write",
       "",
       "- Class: node",
-      "- Verdict: traceable, measured",
       "- Path: uprobe",
-      "- Reason: the executable exports SSL\\_read and SSL\\_write",
-      "- Measured: confirmed: 2 of 3 connections decrypted, 100 bytes",
+      "- Measured: confirmed, 2 of 3 connections decrypted, 100 bytes",
       "- Executable: `/usr/bin/node`",
       "- User: www\\-data",
-      "- Service: api.service",
-      "- Started: 2026\\-01\\-31T12:00:00.000Z",
+      "- Service: `api.service`",
+      "- Started: 2026-01-31T12:00:00.000Z",
       "",
       "**OpenSSL 3.0.19**, static in `/usr/bin/node`",
       "",
       "- SSL\\_write in .dynsym at 0x1a6b940",
       "- build id `c0ffee`",
       "",
-      "Probes: `SSL_write` at `0x166b940`",
+      "Probes on `SSL_write`",
     ].join("\n"),
   );
 });
@@ -138,7 +138,7 @@ test("process text: nothing that a process names itself becomes markup", () => {
   assert.deepStrictEqual(
     markdown.split("\n").filter((line) => /evil|tmp|img/.test(line)),
     [
-      "**\\!\\[x\\]\\(https://evil.test/a.png\\)** (pid 4242)",
+      "**\\!\\[x\\]\\(https://evil.test/a.png\\)** (4242)",
       "- Executable: ``/tmp/`a` [b](command:x)``",
       "- User: \\<img src=x\\>",
     ],

@@ -1,0 +1,71 @@
+// What the extension says in an editor that has no rights for eBPF: coverage goes on, and what is missing is said once,
+// with what to do about it.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import {
+  freePort,
+  lackingForEditor,
+  openEditor,
+  packagedExtension,
+  patienceMs,
+  screenshot,
+  type Rig,
+} from "./rig.ts";
+import { makeShop, type Shop } from "./shop.ts";
+import { inBothThemes, runCommand, statusItem, treeRow } from "./workbench.ts";
+
+const lacking = lackingForEditor();
+const skip = lacking ?? false;
+
+let rig: Rig;
+let shop: Shop;
+
+before(
+  async () => {
+    if (lacking !== null) return;
+    shop = makeShop(await freePort());
+    rig = await openEditor({ vsix: packagedExtension(), folder: shop.folder, withoutRights: true });
+  },
+  { timeout: 4 * patienceMs },
+);
+after(async () => {
+  if (lacking !== null) return;
+  await rig.close();
+  shop.remove();
+});
+
+test(
+  "editor without rights: coverage and setup say what is missing",
+  { skip, timeout: 2 * patienceMs },
+  async () => {
+    await statusItem(rig.page, /^Plainsight/).waitFor();
+    await runCommand(rig.page, "Plainsight: Show Coverage");
+    await treeRow(rig.page, /^(Dark|No TLS|Skipped)/)
+      .first()
+      .waitFor();
+    await rig.page.locator(".sidebar").getByText("Live traffic is not available here").waitFor();
+    await statusItem(rig.page, /^Plainsight is not tracing: .*CAP_BPF/).waitFor();
+    assert.equal(
+      await treeRow(rig.page, /^Traceable/).count(),
+      0,
+      "nothing is called traceable that cannot be traced",
+    );
+    await inBothThemes(rig.page, (theme) => screenshot(rig.page, `no-rights-${theme}`));
+  },
+);
+
+test(
+  "editor without rights: debugging works, and says in the status bar alone that it is not traced",
+  { skip, timeout: 2 * patienceMs },
+  async () => {
+    await rig.page.keyboard.press("F5");
+    await rig.page.locator(".debug-toolbar").waitFor();
+    await treeRow(rig.page, /api\.js/)
+      .first()
+      .waitFor();
+    await statusItem(rig.page, /^Plainsight is not tracing/).waitFor();
+    assert.equal(await rig.page.locator(".notification-toast").count(), 0);
+    await runCommand(rig.page, "Plainsight: Show What Is Missing");
+    await rig.page.locator(".notification-toast", { hasText: "Plainsight:" }).waitFor();
+  },
+);
