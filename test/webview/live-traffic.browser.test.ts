@@ -43,7 +43,9 @@ const ariaCheck = `(() => {
   }
   for (const attribute of ["aria-labelledby", "aria-describedby", "aria-controls", "aria-activedescendant"]) {
     for (const element of document.querySelectorAll("[" + attribute + "]")) {
-      if (shown(element) && !document.getElementById(element.getAttribute(attribute))) breaches.push(attribute + " leads nowhere");
+      for (const id of element.getAttribute(attribute).split(" ")) {
+        if (shown(element) && !document.getElementById(id)) breaches.push(attribute + " leads nowhere: " + id);
+      }
     }
   }
   return breaches;

@@ -1,6 +1,6 @@
 // Decides how a body can be shown and what must be said about it. It draws nothing.
 import { maskedValue, type BodyView, type Header } from "../../src/protocol/traffic.ts";
-import { formatBytes } from "./format.ts";
+import { formatBytes, sentence } from "./format.ts";
 import { bytesFromHex } from "./hex-dump.ts";
 import { jsonDocument } from "./json-lines.ts";
 
@@ -54,9 +54,4 @@ export function bodyNotes(body: BodyView | null): Note[] {
 export function mediaTypeOf(headers: readonly Header[]): string | null {
   const value = headers.find(([name]) => name?.toLowerCase() === "content-type")?.[1];
   return value?.split(";")[0]?.trim().toLowerCase() ?? null;
-}
-
-/** The text as a sentence of its own. */
-export function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 }

@@ -9,11 +9,11 @@ import type {
   MessageEvent,
   SourceLocation,
 } from "../../src/protocol/traffic.ts";
-import { bodyBytes, mediaTypeOf, sentence } from "./body-forms.ts";
+import { bodyBytes, mediaTypeOf } from "./body-forms.ts";
 import { bodyView } from "./body-view.ts";
 import { element, type Child } from "./dom.ts";
 import { queryFields } from "./form-fields.ts";
-import { formatBytes, formatDuration, formatTime } from "./format.ts";
+import { formatBytes, formatDuration, formatTime, sentence } from "./format.ts";
 import { noteElement, placeholder, properties, section, type Property } from "./properties.ts";
 import * as facts from "./row-facts.ts";
 import type { Entry } from "./row-store.ts";

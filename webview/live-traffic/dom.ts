@@ -31,6 +31,11 @@ export function setAttribute(target: Element, name: string, value: string | numb
   }
 }
 
+/** Sets an element's text, only where it changes: a selection or a click in progress stays. */
+export function setText(target: Element, text: string): void {
+  if (target.textContent !== text) target.textContent = text;
+}
+
 /** Replaces the children of an element. */
 export function fill(target: Element, ...children: Child[]): void {
   target.replaceChildren(...present(children));

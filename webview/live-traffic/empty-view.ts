@@ -1,6 +1,6 @@
 // What stands in the list's place when there are no rows, with the one thing to do about it.
 import { element, fill, type Child } from "./dom.ts";
-import { formatCount } from "./format.ts";
+import { capitalised, formatCount, sentence } from "./format.ts";
 import { icon, type IconName } from "./icons.ts";
 import type { Situation } from "./situation.ts";
 
@@ -77,7 +77,7 @@ export class EmptyView {
       case "problem": {
         const { text, remedy, command } = situation.problem;
         return [
-          ...words("error", sentence(text), sentence(remedy)),
+          ...words("error", capitalised(text), sentence(remedy)),
           command === undefined ? null : element("pre", { class: "command", tabindex: 0 }, command),
           actions(
             command === undefined
@@ -111,8 +111,4 @@ function primary(title: string, click: () => void): HTMLElement {
 
 function secondary(title: string, click: () => void): HTMLElement {
   return element("button", { class: "button secondary", type: "button", click }, title);
-}
-
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

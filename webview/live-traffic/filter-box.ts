@@ -1,5 +1,5 @@
 // The filter box: the text, how many rows pass, and what is wrong when the text cannot be understood.
-import { element, fill, setAttribute } from "./dom.ts";
+import { element, setAttribute, setText } from "./dom.ts";
 import { icon } from "./icons.ts";
 
 export interface FilterBoxEvents {
@@ -18,7 +18,7 @@ export class FilterBox {
   readonly element: HTMLElement;
   readonly #events: FilterBoxEvents;
   readonly #input: HTMLInputElement;
-  readonly #count = element("span", { class: "filter-count", role: "status" });
+  readonly #count = element("span", { class: "filter-count", id: "filter-count" });
   readonly #error = element("div", {
     class: "filter-error",
     id: "filter-error",
@@ -35,7 +35,7 @@ export class FilterBox {
       placeholder: "Filter (e.g. orders, status:5xx, -host:localhost)",
       title: hint,
       "aria-label": "Filter",
-      "aria-describedby": "filter-error",
+      "aria-describedby": "filter-count filter-error",
       spellcheck: "false",
       autocomplete: "off",
       input: () => {
@@ -84,12 +84,12 @@ export class FilterBox {
     const narrowed = shownCount !== rowCount;
     const number = (count: number): string => count.toLocaleString("en-US");
     const text = narrowed ? `${number(shownCount)} of ${number(rowCount)}` : "";
-    if (this.#count.textContent !== text) fill(this.#count, text);
+    setText(this.#count, text);
     this.#clear.hidden = this.#input.value === "";
     setAttribute(this.#input, "aria-invalid", error === null ? null : "true");
     this.element.classList.toggle("invalid", error !== null);
     this.#error.hidden = error === null;
-    if (this.#error.textContent !== (error ?? "")) fill(this.#error, error);
+    setText(this.#error, error ?? "");
   }
 
   #set(text: string): void {

@@ -56,3 +56,13 @@ export function shortMediaType(mediaType: string): string {
   const plain = subtype.replace(/^(x-|vnd\.)/, "");
   return subtypeAliases.get(plain) ?? plain;
 }
+
+/** With a capital first letter: how a reason stands as a title. */
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** With a capital first letter and a full stop: how a reason stands on its own. */
+export function sentence(text: string): string {
+  return capitalised(text) + (/[.!?]$/.test(text) ? "" : ".");
+}

@@ -1,9 +1,9 @@
 // The strip of notices between toolbar and timeline: what was lost, what was dropped, what is wrong. Nothing is lost
 // in silence, so a notice comes back whenever there is more to say than when it was dismissed.
 import type { StateParams } from "../../src/protocol/editor.ts";
-import { element, fill, type Child } from "./dom.ts";
-import { formatBytes, formatCount } from "./format.ts";
-import { icon, type IconName } from "./icons.ts";
+import { element, setAttribute, setText } from "./dom.ts";
+import { formatBytes, formatCount, sentence } from "./format.ts";
+import { icon } from "./icons.ts";
 import { rowLimit } from "./row-store.ts";
 
 export interface NoticeFacts {
@@ -14,76 +14,98 @@ export interface NoticeFacts {
 }
 
 interface Notice {
-  kind: "lost" | "dropped" | "problem";
-  severity: "info" | "warning" | "error";
-  /** Grows when there is more to say. */
-  weight: number;
+  kind: "problem" | "lost" | "dropped";
+  /** What is said differs where this differs: a dismissed notice comes back with another one. */
+  version: string;
   text: string;
   command?: string;
 }
 
+const severities: Record<Notice["kind"], "info" | "warning" | "error"> = {
+  problem: "error",
+  lost: "warning",
+  dropped: "info",
+};
+
 export class Notices {
   readonly element = element("div", { class: "notices" });
-  readonly #copy: (text: string) => void;
-  readonly #dismissed = new Map<Notice["kind"], number>();
-  #facts: NoticeFacts = { state: null, droppedCount: 0, hasRows: false };
-  #shown = "";
+  readonly #strips: Strip[];
 
   constructor(copy: (text: string) => void) {
-    this.#copy = copy;
+    const kinds = ["problem", "lost", "dropped"] as const;
+    this.#strips = kinds.map((kind) => new Strip(kind, copy));
+    this.element.append(...this.#strips.map((strip) => strip.element));
   }
 
   show(facts: NoticeFacts): void {
-    this.#facts = facts;
-    const notices = noticesFor(facts).filter(({ kind, weight }) => weight > (this.#dismissed.get(kind) ?? 0));
-    const shown = JSON.stringify(notices);
-    if (shown === this.#shown) return;
-    this.#shown = shown;
-    fill(this.element, ...notices.map((notice) => this.#noticeElement(notice)));
+    const notices = noticesFor(facts);
+    for (const strip of this.#strips)
+      strip.show(notices.find((notice) => notice.kind === strip.kind) ?? null);
   }
 
   /** After a clear everything may be said again. */
   reset(): void {
-    this.#dismissed.clear();
+    for (const strip of this.#strips) strip.dismissed = null;
+  }
+}
+
+/** One kind of notice. Its elements stay while its text changes, or a click on them would miss. */
+class Strip {
+  readonly kind: Notice["kind"];
+  readonly element: HTMLElement;
+  /** The version that was dismissed. */
+  dismissed: string | null = null;
+  readonly #text = element("span", { class: "notice-text" });
+  readonly #copy: HTMLElement;
+  #shown: Notice | null = null;
+
+  constructor(kind: Notice["kind"], copy: (text: string) => void) {
+    this.kind = kind;
+    this.#copy = element(
+      "button",
+      {
+        class: "link",
+        type: "button",
+        click: () => {
+          copy(this.#shown?.command ?? "");
+        },
+      },
+      "Copy command",
+    );
+    const dismiss = element(
+      "button",
+      {
+        class: "icon-button small",
+        type: "button",
+        title: "Dismiss",
+        "aria-label": "Dismiss",
+        click: () => {
+          this.dismissed = this.#shown?.version ?? null;
+          this.show(this.#shown);
+        },
+      },
+      icon("close"),
+    );
+    const severity = severities[kind];
+    // A count that grows all the time would never let a screen reader finish.
+    const role = kind === "dropped" ? null : "status";
+    this.element = element(
+      "div",
+      { class: `notice ${severity}`, role },
+      icon(severity),
+      this.#text,
+      this.#copy,
+      dismiss,
+    );
   }
 
-  #noticeElement(notice: Notice): HTMLElement {
-    const { command } = notice;
-    const copy: Child =
-      command === undefined
-        ? null
-        : element(
-            "button",
-            {
-              class: "link",
-              type: "button",
-              click: () => {
-                this.#copy(command);
-              },
-            },
-            "Copy command",
-          );
-    return element(
-      "div",
-      { class: `notice ${notice.severity}`, role: "status" },
-      icon(notice.severity satisfies IconName),
-      element("span", { class: "notice-text", title: notice.text }, notice.text),
-      copy,
-      element(
-        "button",
-        {
-          class: "icon-button small",
-          type: "button",
-          title: "Dismiss",
-          "aria-label": "Dismiss",
-          click: () => {
-            this.#dismissed.set(notice.kind, notice.weight);
-            this.show(this.#facts);
-          },
-        },
-        icon("close"),
-      ),
-    );
+  show(notice: Notice | null): void {
+    this.#shown = notice;
+    this.element.hidden = notice === null || notice.version === this.dismissed;
+    if (notice === null) return;
+    setText(this.#text, notice.text);
+    setAttribute(this.#text, "title", notice.text);
+    this.#copy.hidden = notice.command === undefined;
   }
 }
 
@@ -91,23 +113,25 @@ function noticesFor({ state, droppedCount, hasRows }: NoticeFacts): Notice[] {
   const notices: Notice[] = [];
   if (state?.problem !== undefined && hasRows) {
     const { text, remedy, command } = state.problem;
+    const said = `${sentence(text)} ${sentence(remedy)}`;
     notices.push({
       kind: "problem",
-      severity: "error",
-      weight: 1,
-      text: `${text}. ${remedy}`,
+      version: said,
+      text: said,
       ...(command === undefined ? {} : { command }),
     });
   }
   const lost = state?.lost ?? { records: 0, bytes: 0 };
   if (lost.records > 0) {
-    const text = `${formatCount(lost.records, "record")} lost (${formatBytes(lost.bytes)}): some exchanges are missing or not whole`;
-    notices.push({ kind: "lost", severity: "warning", weight: lost.records, text });
+    const amount = `${formatCount(lost.records, "record")} lost (${formatBytes(lost.bytes)})`;
+    const text = `${amount}: some exchanges are missing or not whole`;
+    notices.push({ kind: "lost", version: lost.records.toString(), text });
   }
   if (droppedCount > 0) {
-    const text = `${formatCount(droppedCount, "row")} dropped: the newest ${rowLimit.toLocaleString("en-US")} are kept`;
-    // Once dismissed it stays so: on a busy service it would come back ten times a second. The summary goes on counting.
-    notices.push({ kind: "dropped", severity: "info", weight: 1, text });
+    const kept = rowLimit.toLocaleString("en-US");
+    const text = `${formatCount(droppedCount, "row")} dropped: the list keeps the newest ${kept}`;
+    // Once dismissed it stays so: a busy service would bring it back ten times a second. The summary goes on counting.
+    notices.push({ kind: "dropped", version: "", text });
   }
   return notices;
 }

@@ -1,6 +1,6 @@
 // The line at the foot: how much there is, what was lost or dropped, and what is traced.
 import type { StateParams } from "../../src/protocol/editor.ts";
-import { element, fill, setAttribute, type Child } from "./dom.ts";
+import { element, setAttribute, setText } from "./dom.ts";
 import { formatBytes, formatCount, formatTime } from "./format.ts";
 import { icon } from "./icons.ts";
 import type { Entry } from "./row-store.ts";
@@ -15,44 +15,20 @@ export interface SummaryFacts {
 }
 
 export class SummaryBar {
-  readonly #clearRange: () => void;
-  readonly #counts = element("div", { class: "summary-counts" });
+  readonly #rows = element("span");
+  readonly #bytes = element("span", { title: "Response bodies and messages, on the wire" });
+  readonly #lost = element("span", { class: "warning" });
+  readonly #dropped = element("span");
+  readonly #rangeText = element("span");
+  readonly #range: HTMLElement;
   readonly #tracing = element("div", { class: "summary-tracing" });
-  readonly element = element("footer", { class: "summary" }, this.#counts, this.#tracing);
-  #range: TimeRange | null = null;
-  readonly #rangeChip: HTMLElement;
+  readonly element: HTMLElement;
 
   constructor(clearRange: () => void) {
-    this.#clearRange = clearRange;
-    this.#rangeChip = element("span", { class: "chip" });
-  }
-
-  show({ state, shown, droppedCount, range }: SummaryFacts): void {
-    const bytes = shown.reduce((sum, entry) => sum + sizeOf(entry.row), 0);
-    const lost = state?.lost.records ?? 0;
-    this.#showRange(range);
-    fill(
-      this.#counts,
-      element("span", {}, formatCount(shown.length, "row")),
-      element("span", { title: "Response bodies and messages, on the wire" }, formatBytes(bytes)),
-      lost > 0 ? element("span", { class: "warning" }, `${lost.toLocaleString("en-US")} lost`) : null,
-      droppedCount > 0 ? element("span", {}, `${droppedCount.toLocaleString("en-US")} dropped`) : null,
-      range === null ? null : this.#rangeChip,
-    );
-    const names = (state?.tracing ?? []).map(({ command, pid }) => `${command} (${pid})`);
-    setAttribute(this.#tracing, "title", names.length > 0 ? `Tracing ${names.join(", ")}` : null);
-    fill(this.#tracing, tracingText(names));
-  }
-
-  #showRange(range: TimeRange | null): void {
-    if (range === this.#range || range === null) {
-      this.#range = range;
-      return;
-    }
-    this.#range = range;
-    fill(
-      this.#rangeChip,
-      `${formatTime(range.fromMs)} – ${formatTime(range.toMs)}`,
+    this.#range = element(
+      "span",
+      { class: "chip" },
+      this.#rangeText,
       element(
         "button",
         {
@@ -60,15 +36,44 @@ export class SummaryBar {
           type: "button",
           title: "Show all time",
           "aria-label": "Show all time",
-          click: this.#clearRange,
+          click: clearRange,
         },
         icon("close"),
       ),
     );
+    this.element = element(
+      "footer",
+      { class: "summary" },
+      element(
+        "div",
+        { class: "summary-counts" },
+        this.#rows,
+        this.#bytes,
+        this.#lost,
+        this.#dropped,
+        this.#range,
+      ),
+      this.#tracing,
+    );
+  }
+
+  show({ state, shown, droppedCount, range }: SummaryFacts): void {
+    const lost = state?.lost.records ?? 0;
+    setText(this.#rows, formatCount(shown.length, "row"));
+    setText(this.#bytes, formatBytes(shown.reduce((sum, entry) => sum + sizeOf(entry.row), 0)));
+    setText(this.#lost, `${lost.toLocaleString("en-US")} lost`);
+    setText(this.#dropped, `${droppedCount.toLocaleString("en-US")} dropped`);
+    this.#lost.hidden = lost === 0;
+    this.#dropped.hidden = droppedCount === 0;
+    this.#range.hidden = range === null;
+    if (range !== null) setText(this.#rangeText, `${formatTime(range.fromMs)} – ${formatTime(range.toMs)}`);
+    const names = (state?.tracing ?? []).map(({ command, pid }) => `${command} (${pid})`);
+    setAttribute(this.#tracing, "title", names.length > 0 ? `Tracing ${names.join(", ")}` : null);
+    setText(this.#tracing, tracingText(names));
   }
 }
 
-function tracingText(names: readonly string[]): Child {
+function tracingText(names: readonly string[]): string {
   const [first, ...others] = names;
   if (first === undefined) return "Nothing is traced";
   return `Tracing ${first}${others.length > 0 ? ` and ${others.length} more` : ""}`;

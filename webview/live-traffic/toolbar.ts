@@ -1,5 +1,5 @@
 // The toolbar: pause, clear, follow the newest, the filter box, the columns, and stop tracing.
-import { element, fill, setAttribute } from "./dom.ts";
+import { element, setAttribute, setText } from "./dom.ts";
 import { FilterBox } from "./filter-box.ts";
 import { icon, setIcon, type IconName } from "./icons.ts";
 
@@ -49,8 +49,8 @@ export class Toolbar {
       leave: events.leaveFilter.bind(events),
     });
     this.element = element(
-      "div",
-      { class: "toolbar", role: "toolbar", "aria-label": "Live traffic" },
+      "header",
+      { class: "toolbar" },
       this.#pause,
       this.#clear,
       this.#follow,
@@ -68,7 +68,7 @@ export class Toolbar {
     setIcon(this.#pauseIcon, facts.paused ? "resume" : "pause");
     const held = facts.paused && facts.heldCount > 0;
     this.#held.hidden = !held;
-    fill(this.#held, held ? `${facts.heldCount.toLocaleString("en-US")} new` : null);
+    setText(this.#held, `${facts.heldCount.toLocaleString("en-US")} new`);
     setAttribute(this.#follow, "aria-pressed", facts.following ? "true" : "false");
     this.#clear.disabled = facts.rowCount === 0 && facts.heldCount === 0;
     this.#stop.hidden = !facts.tracing;
