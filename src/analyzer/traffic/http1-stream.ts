@@ -148,7 +148,10 @@ export class Http1Stream {
       this.#heldBytes -= pieceCost;
       this.#next++;
     }
-    if (this.#next === this.#waiting.length) this.takeWaiting();
+    if (this.#next === this.#waiting.length) {
+      this.#waiting.length = 0;
+      this.#next = 0;
+    }
     return moved;
   }
 

@@ -85,8 +85,7 @@ export class Http1Parser implements ConnectionParser {
 
   /** What one direction has read may be what the other waited for. */
   #settle(): ParsedEvent[] {
-    let moved = true;
-    while (moved) moved = [this.#streams.out.resume(), this.#streams.in.resume()].includes(true);
+    while (this.#streams.out.resume() || this.#streams.in.resume());
     return this.#pairing.takeEvents();
   }
 
