@@ -33,12 +33,15 @@ export function maskForm(form: string, filler = defaultFiller): string {
   return maskText(pairs.join("&"), filler);
 }
 
-/** Headers with the values of secret ones masked; what is no secret in them stays: schemes, cookie names, attributes. */
+/**
+ * Headers with the values of secret ones masked; what is no secret in them stays: schemes, cookie names, attributes.
+ * A value whose name is not known may be any header's.
+ */
 export function maskHeaders(headers: readonly Header[]): Header[] {
-  return headers.map(([name, value]) => [
-    name,
-    value === null ? null : maskHeader(name ?? "", value, defaultFiller),
-  ]);
+  return headers.map(([name, value]) => {
+    if (value === null) return [name, null];
+    return [name, name === null ? defaultFiller : maskHeader(name, value, defaultFiller)];
+  });
 }
 
 function maskHeader(name: string, value: string, mask: string): string {

@@ -41,6 +41,10 @@ test("redact: headers that are not known stay unknown", () => {
   );
 });
 
+test("redact: a value whose name is not known is masked, for it may be a credential", () => {
+  assert.deepStrictEqual(maskHeaders([[null, "Bearer abc"]]), [[null, "••••••"]]);
+});
+
 const textCases: [text: string, expected: string][] = [
   ['{"password":"hunter2","user":"ann"}', '{"password":"••••••","user":"ann"}'],
   ['{"a":{"b":[{"access_token" : "x\\"y"}]}}', '{"a":{"b":[{"access_token" : "••••••"}]}}'],
