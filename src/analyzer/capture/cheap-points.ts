@@ -26,7 +26,9 @@ const argumentRegisters: readonly number[] = [registers.rdi, registers.rsi, regi
 export function cheapPoints(code: Uint8Array): CheapPoints {
   const shape = shapeOf(code);
   if (shape === null) return { entry: null, exit: null };
-  return { entry: entryPoint(shape), exit: exitPoint(shape) };
+  const [entry, exit] = [entryPoint(shape), exitPoint(shape)];
+  // One instruction cannot be both: which probe is hit first there is not said.
+  return { entry, exit: exit?.at === entry?.at ? null : exit };
 }
 
 interface Step {
