@@ -1,6 +1,7 @@
 // The Coverage tree as data: processes in groups by verdict, those of the workspace and those being traced first. Pure;
 // coverage-view.ts shows it.
 import type { CoverageReport, ProcessReport, Skipped, Verdict } from "../protocol/coverage.ts";
+import type { Problem } from "../protocol/editor.ts";
 import { accessibleLabel, processDescription, processLabel } from "./process-text.ts";
 
 /** A codicon and, where it says something, a theme colour. */
@@ -40,7 +41,16 @@ export interface CoverageGroup {
   items: (ProcessItem | SkippedItem)[];
 }
 
-export type CoverageNode = CoverageGroup | ProcessItem | SkippedItem;
+/** What stands in the way of live traffic, above the groups. */
+export interface ProblemItem {
+  kind: "problem";
+  id: "problem";
+  label: string;
+  description: string;
+  tooltip: string;
+}
+
+export type CoverageNode = ProblemItem | CoverageGroup | ProcessItem | SkippedItem;
 
 export interface CoverageModelInput {
   report: CoverageReport;
@@ -74,12 +84,24 @@ const groups: Record<Verdict, GroupStyle> = {
   },
   dark: {
     label: "Dark",
-    icon: { id: "eye-closed", color: "list.warningForeground" },
+    icon: { id: "eye-closed", color: "problemsWarningIcon.foreground" },
     tooltip: "Nothing of their TLS can be seen",
   },
   unknown: { label: "Unknown", icon: { id: "question" }, tooltip: "What they use could not be found out" },
   "no-tls": { label: "No TLS", icon: { id: "circle-outline" }, tooltip: "They carry no TLS stack" },
 };
+
+/** The item for a problem. */
+export function problemItem({ text, remedy }: Problem): ProblemItem {
+  const label = "Live traffic is not available";
+  return {
+    kind: "problem",
+    id: "problem",
+    label,
+    description: text,
+    tooltip: `${label}: ${text}. ${remedy}`,
+  };
+}
 
 const tracedIcon: ItemIcon = { id: "record", color: "charts.red" };
 

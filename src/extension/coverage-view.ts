@@ -15,7 +15,14 @@ import {
 } from "vscode";
 import type { CoverageReport } from "../protocol/coverage.ts";
 import type { Analyzer } from "./analyzer.ts";
-import { coverageTree, type CoverageGroup, type CoverageNode, type ItemIcon } from "./coverage-model.ts";
+import {
+  coverageTree,
+  problemItem,
+  type CoverageGroup,
+  type CoverageNode,
+  type ItemIcon,
+  type ProblemItem,
+} from "./coverage-model.ts";
 import type { Obstacle } from "./obstacle.ts";
 import { evidenceMarkdown } from "./process-text.ts";
 
@@ -25,6 +32,7 @@ export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable 
   readonly #changed = new EventEmitter<undefined>();
   readonly onDidChangeTreeData = this.#changed.event;
   readonly #analyzer: Analyzer;
+  readonly #obstacle: Obstacle;
   readonly #view: TreeView<CoverageNode>;
   readonly #subscriptions: readonly { dispose(): unknown }[];
   #report: CoverageReport | null = null;
@@ -32,13 +40,11 @@ export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable 
 
   constructor(analyzer: Analyzer, obstacle: Obstacle) {
     this.#analyzer = analyzer;
+    this.#obstacle = obstacle;
     this.#view = window.createTreeView(viewId, { treeDataProvider: this, showCollapseAll: true });
-    // Never has an item: it is there for its welcome content, which offers the remedy.
-    const setup = { getChildren: () => [], getTreeItem: () => new TreeItem("") };
     this.#subscriptions = [
       this.#view,
       this.#changed,
-      window.registerTreeDataProvider("plainsight.setup", setup),
       this.#view.onDidChangeVisibility(({ visible }) => {
         this.#showed(visible);
       }),
@@ -49,9 +55,8 @@ export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable 
         this.#markTraced(new Set(tracing.map(({ pid }) => pid)));
       }),
       obstacle.onChange(() => {
-        const { problem, isUnavailable } = obstacle;
-        this.#view.message = problem && !isUnavailable ? `Live traffic: ${problem.text}` : "";
-        if (isUnavailable) this.#show(null);
+        if (obstacle.isUnavailable) this.#show(null);
+        else this.#changed.fire(undefined);
       }),
     ];
     if (this.#view.visible) this.#showed(true);
@@ -71,11 +76,18 @@ export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable 
   getChildren(node?: CoverageNode): CoverageNode[] {
     if (node) return node.kind === "group" ? node.items : [];
     if (!this.#report) return [];
-    return coverageTree({ report: this.#report, tracedPids: this.#tracedPids, folders: workspaceFolders() });
+    const groups = coverageTree({
+      report: this.#report,
+      tracedPids: this.#tracedPids,
+      folders: workspaceFolders(),
+    });
+    const { problem } = this.#obstacle;
+    return problem ? [problemItem(problem), ...groups] : groups;
   }
 
   getTreeItem(node: CoverageNode): TreeItem {
     if (node.kind === "group") return groupItem(node);
+    if (node.kind === "problem") return problemTreeItem(node);
     const item = new TreeItem(node.label);
     item.id = node.id;
     item.description = node.description;
@@ -127,6 +139,18 @@ export function workspaceFolders(): string[] {
   return (workspace.workspaceFolders ?? [])
     .filter(({ uri }) => uri.scheme === "file")
     .map(({ uri }) => uri.fsPath);
+}
+
+function problemTreeItem(node: ProblemItem): TreeItem {
+  const item = new TreeItem(node.label);
+  item.id = node.id;
+  item.description = node.description;
+  item.tooltip = node.tooltip;
+  item.iconPath = new ThemeIcon("warning", new ThemeColor("problemsWarningIcon.foreground"));
+  item.contextValue = "problem";
+  item.command = { command: "plainsight.showProblem", title: "Show What Is Missing" };
+  item.accessibilityInformation = { label: node.tooltip, role: "treeitem" };
+  return item;
 }
 
 function groupItem(group: CoverageGroup): TreeItem {
