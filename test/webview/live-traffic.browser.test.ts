@@ -137,7 +137,16 @@ describe("live traffic in Chromium", { skip: missing, timeout: 120_000 }, () => 
     await filter().fill("status:often");
     await page.getByRole("alert").getByText("status:often is not a status").waitFor();
     assert.equal(await filter().getAttribute("aria-invalid"), "true");
+    const timeline = () => page.evaluate<string>(`document.querySelector(".timeline canvas").toDataURL()`);
+    const withBars = await timeline();
     await filter().fill("no such thing");
+    await page.getByText("60 rows are hidden").waitFor();
+    const blank = await page.evaluate<string>(`(() => {
+      const { width, height } = document.querySelector(".timeline canvas");
+      return Object.assign(document.createElement("canvas"), { width, height }).toDataURL();
+    })()`);
+    assert.notEqual(withBars, blank);
+    assert.equal(await timeline(), blank);
     await page.getByRole("button", { name: "Clear Filter" }).click();
     await rowCount(60);
     await finish();

@@ -226,7 +226,13 @@ export class App {
     this.#notices.show({ state: this.#state, droppedCount, hasRows: situation.kind !== "problem" });
     this.#empty.show(situation);
     this.#timeline.element.hidden = all.length === 0;
-    this.#timeline.draw(matching, this.#saved.span, range, this.#selected?.row.id ?? null);
+    this.#timeline.draw({
+      all,
+      matching,
+      span: this.#saved.span,
+      range,
+      selectedId: this.#selected?.row.id ?? null,
+    });
     this.#summary.show({ state: this.#state, shown, droppedCount, range });
     this.#drawDetail();
     this.#list.element.hidden = situation.kind !== "rows";

@@ -31,6 +31,17 @@ export interface TimelineEvents {
   pick(entry: Entry): void;
 }
 
+export interface TimelineFacts {
+  /** Entries that give the axis its extent. */
+  all: readonly Entry[];
+  /** Entries that get bars: filtering does not move the axis. */
+  matching: readonly Entry[];
+  span: TimelineSpan;
+  /** The chosen span of time, if any. */
+  range: TimeRange | null;
+  selectedId: string | null;
+}
+
 export class Timeline {
   readonly element: HTMLElement;
   readonly #events: TimelineEvents;
@@ -92,24 +103,14 @@ export class Timeline {
     });
   }
 
-  /** Draws these entries; `range` is the chosen span of time, if any. */
-  draw(
-    entries: readonly Entry[],
-    span: TimelineSpan,
-    range: TimeRange | null,
-    selectedId: string | null,
-  ): void {
+  draw({ all, matching, span, range, selectedId }: TimelineFacts): void {
     const width = this.#plot.clientWidth;
     this.#span.value = span;
     this.#setRange(range);
-    const domain = this.#frozen ?? shownRange(entries, span);
-    this.element.classList.toggle("blank", domain === null);
-    if (domain === null || width === 0) {
-      this.#bars = [];
-      return;
-    }
+    const domain = this.#frozen ?? shownRange(all, span);
+    if (domain === null || width === 0) return;
     this.#scale.domain([domain.fromMs, domain.toMs]).range([0, width]);
-    this.#drawBars(entries, domain, width, selectedId);
+    this.#drawBars(matching, domain, width, selectedId);
     this.#drawAxis(width);
     this.#drawBrush(width);
   }
