@@ -26,10 +26,17 @@ struct ps_call {
 
 struct ps_thread {
     struct ps_call calls[PS_CALLS];
-    /* A write that returned without a system call (memory BIO): the thread's next send carries its ciphertext. */
+    /*
+     * Writes that returned without a system call (memory BIO): the thread's next send carries their ciphertext. When
+     * two objects have written, nobody can tell whose it carries: PS_UNSENT_MIXED, until as many sends as there were
+     * writes, or until the thread turns to reading.
+     */
     __u64 unsent_tls;
     __u64 unsent_bytes;
+    __u64 unsent_writes;
 };
+
+#define PS_UNSENT_MIXED (~0ULL)
 
 struct ps_connection_key {
     __u32 pid;
@@ -37,11 +44,25 @@ struct ps_connection_key {
     __u64 tls;
 };
 
+/* How the connection's socket became known: by a system call within a TLS call, or by one that followed a write. */
+#define PS_SOCKET_NESTED 1
+#define PS_SOCKET_FOLLOWING 2
+
 struct ps_connection {
     __u64 birth_ns;
     __u64 position[2]; /* by enum ps_direction */
-    __u32 from_start;
-    __u32 socket_known;
+    __u16 from_start;
+    __u16 socket_known; /* PS_SOCKET_ */
+    __u32 turn; /* of the process's tracing, see struct ps_traced */
+};
+
+/*
+ * Of a thread group whose records are kept. Each time that tracing of it begins has another turn: what moved on its
+ * connections in between was not counted, so they are new ones.
+ */
+struct ps_traced {
+    __u32 children; /* its children are traced, too */
+    __u32 turn;
 };
 
 struct ps_lost {
@@ -54,13 +75,11 @@ struct {
     __uint(max_entries, 16 * 1024 * 1024);
 } events SEC(".maps");
 
-/* Thread groups whose records are kept; the value is a set of PS_TRACED_ flags. */
-#define PS_TRACED_CHILDREN 1
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, 16384);
     __type(key, __u32);
-    __type(value, __u32);
+    __type(value, struct ps_traced);
 } traced SEC(".maps");
 
 struct {
@@ -106,15 +125,15 @@ static __always_inline void fill_header(struct ps_header *header, __u32 record)
     header->monotonic_ns = bpf_ktime_get_ns();
 }
 
-/* The connection's entry, made when it is first seen. */
-static __always_inline struct ps_connection *connection_of(struct ps_connection_key *key)
+/* The connection's entry, made when it is first seen in this turn of the process's tracing. */
+static __always_inline struct ps_connection *connection_of(struct ps_connection_key *key, struct ps_traced *process)
 {
     struct ps_connection *connection = bpf_map_lookup_elem(&connections, key);
 
-    if (connection)
+    if (connection && connection->turn == process->turn)
         return connection;
-    struct ps_connection fresh = { .birth_ns = bpf_ktime_get_ns() };
-    bpf_map_update_elem(&connections, key, &fresh, BPF_NOEXIST);
+    struct ps_connection fresh = { .birth_ns = bpf_ktime_get_ns(), .turn = process->turn };
+    bpf_map_update_elem(&connections, key, &fresh, BPF_ANY);
     return bpf_map_lookup_elem(&connections, key);
 }
 

@@ -59,14 +59,14 @@ int forked(struct bpf_raw_tracepoint_args *ctx)
     struct task_struct *child = (struct task_struct *)ctx->args[1];
     __u32 parent_pid = BPF_CORE_READ(parent, tgid);
     __u32 child_pid = BPF_CORE_READ(child, tgid);
-    __u32 *flags;
+    struct ps_traced *process;
 
     if (child_pid == parent_pid)
         return 0; /* a thread */
-    flags = bpf_map_lookup_elem(&traced, &parent_pid);
-    if (!flags || !(*flags & PS_TRACED_CHILDREN))
+    process = bpf_map_lookup_elem(&traced, &parent_pid);
+    if (!process || !process->children)
         return 0;
-    if (bpf_map_update_elem(&traced, &child_pid, flags, BPF_ANY))
+    if (bpf_map_update_elem(&traced, &child_pid, process, BPF_ANY))
         count_lost(PS_LOSS_TABLE_FULL, 0);
     emit_process(PS_RECORD_FORK, child_pid, parent_pid);
     return 0;

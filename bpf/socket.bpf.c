@@ -17,6 +17,7 @@
 
 #define AF_INET 2
 #define AF_INET6 10
+#define IPPROTO_TCP 6
 
 struct in6_addr {
     __u8 s6_addr[16];
@@ -34,6 +35,7 @@ struct sock_common {
 
 struct sock {
     struct sock_common __sk_common;
+    __u16 sk_protocol;
 } __attribute__((preserve_access_index));
 
 struct pt_regs {
@@ -43,10 +45,11 @@ struct pt_regs {
 /* A system call made by a call in flight runs on the same stack, not far below its frame. */
 #define PS_STACK_BELOW (256 * 1024)
 
-static __always_inline void bind(__u32 pid, __u64 tls, struct sock *socket)
+static __always_inline void bind(__u32 pid, __u64 tls, struct sock *socket, __u16 how)
 {
     struct ps_connection_key key = { .pid = pid, .tls = tls };
-    struct ps_connection *connection = connection_of(&key);
+    struct ps_traced *process = bpf_map_lookup_elem(&traced, &pid);
+    struct ps_connection *connection = process ? connection_of(&key, process) : NULL;
     struct ps_socket *record;
     __u16 family;
 
@@ -75,7 +78,7 @@ static __always_inline void bind(__u32 pid, __u64 tls, struct sock *socket)
         BPF_CORE_READ_INTO((struct in6_addr *)record->remote, socket, __sk_common.skc_v6_daddr);
     }
     bpf_ringbuf_submit(record, 0);
-    connection->socket_known = 1;
+    connection->socket_known = how;
 }
 
 /* Ciphertext of n bytes: up to 16 KiB a record, each with at least 17 and at most 64 bytes around it; handshake
@@ -106,14 +109,19 @@ static __always_inline int on_socket(struct bpf_raw_tracepoint_args *ctx, bool s
         if (call->role < PS_ROLE_WRITE || call->role > PS_ROLE_READ_EX)
             continue;
         if (call->frame && sp < call->frame && call->frame - sp < PS_STACK_BELOW) {
-            bind(id >> 32, call->tls, socket);
+            bind(id >> 32, call->tls, socket, PS_SOCKET_NESTED);
             nested = true;
         }
     }
-    if (nested || !thread->unsent_tls)
+    if (nested || !thread->unsent_tls || BPF_CORE_READ(socket, sk_protocol) != IPPROTO_TCP)
         return 0;
+    if (thread->unsent_tls == PS_UNSENT_MIXED) {
+        if (!sending || --thread->unsent_writes == 0)
+            thread->unsent_tls = 0;
+        return 0;
+    }
     if (sending && (result == -EAGAIN || could_carry(thread->unsent_bytes, result)))
-        bind(id >> 32, thread->unsent_tls, socket);
+        bind(id >> 32, thread->unsent_tls, socket, PS_SOCKET_FOLLOWING);
     thread->unsent_tls = 0;
     return 0;
 }

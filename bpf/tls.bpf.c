@@ -322,13 +322,27 @@ static __always_inline __u64 bytes_moved(struct ps_call *call, __u64 result)
     return bytes;
 }
 
-static __always_inline void begin_connection(__u64 tls)
+static __always_inline void begin_connection(__u64 tls, struct ps_traced *process)
 {
     struct ps_connection_key key = key_of(tls);
-    struct ps_connection fresh = { .birth_ns = bpf_ktime_get_ns(), .from_start = 1 };
+    struct ps_connection fresh = { .birth_ns = bpf_ktime_get_ns(), .from_start = 1, .turn = process->turn };
 
     if (tls)
         bpf_map_update_elem(&connections, &key, &fresh, BPF_ANY);
+}
+
+/* A write that, for all we know, went into a memory buffer. */
+static __always_inline void await_send(struct ps_thread *thread, __u64 tls, __u64 bytes)
+{
+    if (!thread->unsent_tls) {
+        thread->unsent_tls = tls;
+        thread->unsent_bytes = 0;
+        thread->unsent_writes = 0;
+    } else if (thread->unsent_tls != tls) {
+        thread->unsent_tls = PS_UNSENT_MIXED;
+    }
+    thread->unsent_bytes += bytes;
+    thread->unsent_writes++;
 }
 
 static __always_inline int leave_call(struct pt_regs *ctx, bool sleepable)
@@ -339,6 +353,7 @@ static __always_inline int leave_call(struct pt_regs *ctx, bool sleepable)
     __u64 id = bpf_get_current_pid_tgid();
     __u32 pid = id >> 32;
     struct ps_thread *thread = bpf_map_lookup_elem(&threads, &id);
+    struct ps_traced *process;
     struct ps_call call = {};
 
     if (!thread)
@@ -352,16 +367,17 @@ static __always_inline int leave_call(struct pt_regs *ctx, bool sleepable)
             break;
         }
     }
+    process = bpf_map_lookup_elem(&traced, &pid);
     /* Tracing may have ended during the call. */
-    if (!call.frame || !bpf_map_lookup_elem(&traced, &pid))
+    if (!call.frame || !process)
         return 0;
     if (role == PS_ROLE_NEW) {
-        begin_connection(PT_REGS_RC(ctx));
+        begin_connection(PT_REGS_RC(ctx), process);
         return 0;
     }
 
     struct ps_connection_key key = key_of(call.tls);
-    struct ps_connection *connection = connection_of(&key);
+    struct ps_connection *connection = connection_of(&key, process);
 
     if (!connection) {
         count_lost(PS_LOSS_TABLE_FULL, 0);
@@ -388,11 +404,11 @@ static __always_inline int leave_call(struct pt_regs *ctx, bool sleepable)
         return 0;
     emission.position = connection->position[emission.direction & 1];
     connection->position[emission.direction & 1] += emission.bytes;
-    if (is_write(role) && !connection->socket_known) {
-        thread->unsent_tls = call.tls;
-        thread->unsent_bytes = emission.bytes;
-    } else if (thread->unsent_tls != call.tls) {
-        thread->unsent_tls = 0;
+    if (!is_write(role)) {
+        if (thread->unsent_tls != call.tls)
+            thread->unsent_tls = 0;
+    } else if (connection->socket_known != PS_SOCKET_NESTED) {
+        await_send(thread, call.tls, emission.bytes);
     }
     __u32 chunks = (emission.bytes + PS_CHUNK_BYTES - 1) / PS_CHUNK_BYTES;
     if (sleepable)

@@ -19,8 +19,6 @@ interface Addon {
   takeLog(): string;
 }
 
-/** PS_TRACED_CHILDREN of bpf/maps.h. */
-const tracedChildren = 1;
 /** By enum ps_loss of bpf/events.h. */
 const lossReasons: readonly KernelLoss["reason"][] = [
   "ring-buffer-full",
@@ -41,7 +39,7 @@ const rawTracepoints: Record<string, string> = {
   received: "connection addresses (Linux 6.3)",
 };
 
-const u32 = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
+const u32 = (...values: number[]) => new Uint8Array(Uint32Array.from(values).buffer);
 const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? String(error.code) : "");
 
 export class Kernel {
@@ -49,6 +47,7 @@ export class Kernel {
   /** What this kernel or these rights do not offer; the rest works. */
   readonly missing: Reason[] = [];
   readonly #programs: Programs;
+  #lastTurn = 0;
 
   /** Loads everything below `folder` (dist/). Throws when no set of features loads. */
   constructor(folder: string, ringBytes: number, wanted: Partial<TracerFeatures>) {
@@ -93,8 +92,12 @@ export class Kernel {
   }
 
   trace(pids: number[], followChildren: boolean): void {
-    for (const pid of pids)
-      this.#programs.updateMap("traced", u32(pid), u32(followChildren ? tracedChildren : 0));
+    for (const pid of pids) {
+      // struct ps_traced of bpf/maps.h; a process that is traced already goes on in its turn.
+      const known = this.#programs.readMap("traced", u32(pid));
+      const turn = known ? new DataView(known.buffer, known.byteOffset).getUint32(4, true) : ++this.#lastTurn;
+      this.#programs.updateMap("traced", u32(pid), u32(followChildren ? 1 : 0, turn));
+    }
   }
 
   untrace(pids: number[]): void {

@@ -45,9 +45,11 @@ export function breakpoints(pid: number, where: Place[]): string[] {
 
 /** The kernel takes breakpoints out after the links are gone, and says nothing when it has. */
 export async function withoutBreakpoints(pid: number, where: Place[]): Promise<void> {
-  for (const startedMs = performance.now(); ; await sleep(20)) {
+  const startedMs = performance.now();
+  for (;;) {
     const left = breakpoints(pid, where);
     if (left.length === 0) return;
     if (performance.now() - startedMs > 5000) throw new Error(`breakpoints are left at ${left.join(", ")}`);
+    await sleep(20);
   }
 }

@@ -1,6 +1,7 @@
 // Noticing libraries that a process loads later: the dynamic linker calls an empty function, made for debuggers, each
-// time it has mapped something (glibc elf/dl-debug.c, musl ldso/dynlink.c). And the places where a TLS library would be.
-import { existsSync } from "node:fs";
+// time it has mapped something (glibc elf/dl-debug.c, musl ldso/dynlink.c). And the places where TLS would be.
+import { existsSync, realpathSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { readElf } from "../elf/elf-file.ts";
 import { openMappedFile } from "../processes/mapped-file.ts";
 import type { FoundFunction, MappedFile } from "../stacks/finding.ts";
@@ -46,4 +47,14 @@ const names = ["libssl.so.3", "libssl.so.1.1"];
 export function usualLibraries(root: string): string[] {
   const paths = folders.flatMap((folder) => names.map((name) => `${folder}/${name}`));
   return paths.filter((path) => existsSync(root + path));
+}
+
+/** Runtimes that carry their TLS in the executable, where PATH finds them: a script far down may start one. */
+export function usualExecutables(): string[] {
+  const paths = (process.env.PATH ?? "")
+    .split(delimiter)
+    .map((folder) => join(folder, "node"))
+    .filter((path) => existsSync(path))
+    .map((path) => realpathSync(path));
+  return [...new Set(paths)];
 }

@@ -10,7 +10,7 @@ import { Scanner } from "../scan.ts";
 import type { Selection } from "../selection.ts";
 import { Attachments } from "./attachments.ts";
 import { Connections, type TrafficEvent } from "./connections.ts";
-import { findLinkerHook, isLinker, usualLibraries } from "./linker.ts";
+import { findLinkerHook, isLinker, usualExecutables, usualLibraries } from "./linker.ts";
 import { decodeRecords, type KernelRecord } from "./records.ts";
 import { TracerClient } from "./tracer-client.ts";
 
@@ -43,7 +43,7 @@ export interface TraceSession {
   add(pids: number[], options: AddOptions): Promise<{ attached: number[]; skipped: Skipped[] }>;
   /**
    * Traces a process that waits before its program begins, and all its children, from their first byte: the usual TLS
-   * libraries and these executables (host paths) are probed for every traced process before any of them maps them.
+   * libraries and executables, and these executables (host paths), are probed for every traced process before any of them maps them.
    */
   addFromStart(pid: number, executables: string[]): Promise<void>;
   /** Also traces each process of this selection that begins later. */
@@ -141,7 +141,7 @@ class Session implements TraceSession {
   async addFromStart(pid: number, executables: string[]): Promise<void> {
     await this.#trace(pid, "sh", { followChildren: true });
     await this.#awaitLibraries(pid, "file");
-    for (const path of executables) {
+    for (const path of new Set([...executables, ...usualExecutables()])) {
       for (const { file, functions } of this.#scanner.analyseFile(path)) {
         await this.#attachments.attachFile(pid, file, functions, "file");
       }
