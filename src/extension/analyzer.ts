@@ -14,6 +14,11 @@ const nothingTraced: editor.StateParams = {
   messages: 0,
   lost: { records: 0, bytes: 0 },
 };
+const endedWhileTracing: editor.Problem = {
+  code: "analyzer-ended",
+  text: "the analyzer ended, and tracing with it",
+  remedy: "Start the trace again",
+};
 /** How often the analyzer may end by itself before it is left ended. */
 const restartLimit = 3;
 
@@ -157,7 +162,6 @@ export class Analyzer implements Disposable {
   }
 
   async #started(client: LanguageClient): Promise<void> {
-    this.#setState(nothingTraced);
     this.#availability.fire(null);
     await this.#configure(client);
     await this.#tellWatching(client);
@@ -166,7 +170,8 @@ export class Analyzer implements Disposable {
   }
 
   #closed(): { action: CloseAction; handled: true } {
-    this.#setState(nothingTraced);
+    const wasTracing = this.#lastState.tracing.length > 0;
+    this.#setState(wasTracing ? { ...nothingTraced, problem: endedWhileTracing } : nothingTraced);
     this.#restarts += 1;
     if (this.#restarts <= restartLimit) {
       this.#output.warn("the analyzer ended; starting it again");

@@ -14,7 +14,7 @@ import {
   type TreeView,
 } from "vscode";
 import type { CoverageReport } from "../protocol/coverage.ts";
-import type { Analyzer } from "./analyzer.ts";
+import { messageOf, type Analyzer } from "./analyzer.ts";
 import {
   coverageTree,
   problemItem,
@@ -67,10 +67,16 @@ export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable 
     return this.#view.selection[0];
   }
 
-  /** Scans now, under the view's progress bar. A failure is logged, and its reason is shown as the obstacle. */
+  /** Scans now, under the view's progress bar. */
   async refresh(): Promise<void> {
-    const scan = (): Promise<unknown> => this.#analyzer.scan().catch(() => undefined);
-    await window.withProgress({ location: { viewId } }, scan);
+    let message = "";
+    try {
+      await window.withProgress({ location: { viewId } }, () => this.#analyzer.scan());
+    } catch (error) {
+      // An analyzer that does not run has its welcome content, which a message would hide.
+      if (!this.#obstacle.isUnavailable) message = `The scan failed: ${messageOf(error)}`;
+    }
+    this.#view.message = message;
   }
 
   getChildren(node?: CoverageNode): CoverageNode[] {

@@ -31,11 +31,11 @@ export class TraceCommands {
 
   /** Traces the process of a tree node, else those that the user picks. */
   async trace(node: CoverageNode | undefined): Promise<void> {
-    const pids = node?.kind === "process" ? [node.process.pid] : await this.#pick();
-    if (pids.length === 0) return;
     const { analyzer, panel, obstacle } = this.#parts;
     const { followChildren, openLiveTrafficOnTrace } = readSettings();
     try {
+      const pids = node?.kind === "process" ? [node.process.pid] : await this.#pick();
+      if (pids.length === 0) return;
       const { attached, skipped, problem } = await analyzer.startTrace({ pids, followChildren });
       for (const pid of attached) this.#chosenPids.add(pid);
       if (problem) await obstacle.show(problem);
@@ -62,15 +62,20 @@ export class TraceCommands {
   }
 
   async #pick(): Promise<number[]> {
+    const { analyzer, obstacle } = this.#parts;
     const folders = workspaceFolders();
-    const traced = new Set(this.#parts.analyzer.state.tracing.map(({ pid }) => pid));
-    type Choice = QuickPickItem & { pid?: number };
-    const choices = this.#parts.analyzer.scan().then((report): Choice[] => {
-      const candidates = report.processes.filter((process) => !traced.has(process.pid));
-      return pickerSections(candidates, (process) => isOfWorkspace(process, folders)).flatMap(
-        ({ title, choices }) => [{ label: title, kind: QuickPickItemKind.Separator }, ...choices],
-      );
-    });
+    const traced = new Set(analyzer.state.tracing.map(({ pid }) => pid));
+    const candidates = (await analyzer.scan()).processes.filter(({ pid }) => !traced.has(pid));
+    const sections = pickerSections(candidates, (process) => isOfWorkspace(process, folders));
+    if (sections.length === 0) {
+      if (obstacle.problem) await obstacle.show();
+      else void window.showInformationMessage("Plainsight: no other process can be traced now.");
+      return [];
+    }
+    const choices = sections.flatMap(({ title, choices }): (QuickPickItem & { pid?: number })[] => [
+      { label: title, kind: QuickPickItemKind.Separator },
+      ...choices,
+    ]);
     const picked = await window.showQuickPick(choices, {
       title: "Trace Processes",
       placeHolder: "Choose the processes whose TLS traffic to show",

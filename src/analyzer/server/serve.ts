@@ -24,9 +24,9 @@ export interface ServerParts {
 /** Answers the editor's messages on a connection, which starts to listen. */
 export function serve(connection: Connection, parts: ServerParts): void {
   const store = new TrafficStore(storeLimits);
-  const batches = new TrafficBatches(batchLimits, (params) => {
-    void connection.sendNotification(editor.trafficNotification, params);
-  });
+  const batches = new TrafficBatches(batchLimits, (params) =>
+    connection.sendNotification(editor.trafficNotification, params),
+  );
 
   let stateTimer: NodeJS.Timeout | null = null;
   const tracing = new Tracing({
@@ -47,7 +47,12 @@ export function serve(connection: Connection, parts: ServerParts): void {
   const watch = new CoverageWatch({
     intervalMs: rescanIntervalMs,
     scan() {
-      void connection.sendNotification(editor.coverageNotification, scanAll());
+      try {
+        void connection.sendNotification(editor.coverageNotification, scanAll());
+      } catch (error) {
+        // Nobody asked for this scan: it must not end a trace.
+        connection.console.error(`scan: ${error instanceof Error ? error.message : String(error)}`);
+      }
     },
   });
   function scanAll(): CoverageReport {

@@ -9,15 +9,17 @@ export interface BatchLimits {
 }
 
 export class TrafficBatches {
-  readonly #send: (params: TrafficParams) => void;
+  readonly #send: (params: TrafficParams) => Promise<void>;
   readonly #limits: BatchLimits;
   readonly #waiting = new Map<string, TrafficRow>();
   /** Pending rows that the editor already shows: their outcome must reach it, whatever the burst. */
   readonly #shownPending = new Set<string>();
   #dropped = 0;
   #timer: NodeJS.Timeout | null = null;
+  #isSending = false;
 
-  constructor(limits: BatchLimits, send: (params: TrafficParams) => void) {
+  /** No batch is sent before the last one was taken: an editor that is slow to read never makes a queue. */
+  constructor(limits: BatchLimits, send: (params: TrafficParams) => Promise<void>) {
     this.#limits = limits;
     this.#send = send;
   }
@@ -28,16 +30,18 @@ export class TrafficBatches {
     if (hasPlace) this.#waiting.set(row.id, row);
     // A pending row that finds no place is not yet lost: its outcome comes and is counted, or finds one.
     else if (!isPending(row)) this.#dropped += 1;
-    this.#timer ??= setTimeout(() => {
-      this.flush();
-    }, this.#limits.intervalMs);
+    this.#schedule();
   }
 
-  /** Sends what waits, now. */
+  /** Sends what waits, now; or at the next beat while the last batch is not yet taken. */
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     if (this.#waiting.size === 0 && this.#dropped === 0) return;
+    if (this.#isSending) {
+      this.#schedule();
+      return;
+    }
     const rows = [...this.#waiting.values()];
     const dropped = this.#dropped;
     this.#waiting.clear();
@@ -46,7 +50,10 @@ export class TrafficBatches {
       if (isPending(row)) this.#shownPending.add(row.id);
       else this.#shownPending.delete(row.id);
     }
-    this.#send({ rows, dropped });
+    this.#isSending = true;
+    void this.#send({ rows, dropped }).finally(() => {
+      this.#isSending = false;
+    });
   }
 
   /** Forgets what waits, without sending it. */
@@ -56,6 +63,12 @@ export class TrafficBatches {
     this.#waiting.clear();
     this.#shownPending.clear();
     this.#dropped = 0;
+  }
+
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => {
+      this.flush();
+    }, this.#limits.intervalMs);
   }
 }
 

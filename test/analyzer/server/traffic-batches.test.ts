@@ -6,16 +6,17 @@ import { exchange } from "./traffic-fixtures.ts";
 
 type Sent = { ids: string[]; dropped: number }[];
 
-function batches(rows: number): { sent: Sent; batches: TrafficBatches } {
+function batches(rows: number, taken: () => Promise<void> = () => Promise.resolve()) {
   const sent: Sent = [];
   const made = new TrafficBatches({ intervalMs: 100, rows }, (params) => {
     sent.push({ ids: params.rows.map(({ id }) => id), dropped: params.dropped });
+    return taken();
   });
   return { sent, batches: made };
 }
 const row = (id: string, state: "pending" | "complete" = "complete") => rowOf(exchange(id, { state }));
 
-test("batches: rows wait for the beat and go together", () => {
+test("batches: rows wait for the beat and go together", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const { sent, batches: made } = batches(10);
   made.add(row("a"));
@@ -23,6 +24,7 @@ test("batches: rows wait for the beat and go together", () => {
   mock.timers.tick(99);
   assert.deepStrictEqual(sent, []);
   mock.timers.tick(1);
+  await new Promise(setImmediate);
   made.add(row("c"));
   mock.timers.tick(100);
   mock.timers.tick(1000);
@@ -68,15 +70,43 @@ const cases: [
   ],
 ];
 for (const [name, cap, steps, expected] of cases) {
-  test(`batches: ${name}`, () => {
+  test(`batches: ${name}`, async () => {
     const { sent, batches: made } = batches(cap);
     for (const step of steps) {
-      if (step === "flush") made.flush();
-      else made.add(row(...step));
+      if (step === "flush") {
+        made.flush();
+        await new Promise(setImmediate);
+      } else made.add(row(...step));
     }
     assert.deepStrictEqual(sent, expected);
   });
 }
+
+test("batches: an editor that is slow to read gets one batch at a time, and what exceeds the cap is counted", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  let take: () => void = () => undefined;
+  const { sent, batches: made } = batches(1, () => new Promise((resolve) => (take = resolve)));
+  made.add(row("a"));
+  mock.timers.tick(100);
+  made.add(row("b"));
+  made.add(row("c"));
+  mock.timers.tick(1000);
+  const meanwhile = [...sent];
+  take();
+  await new Promise(setImmediate);
+  mock.timers.tick(100);
+  assert.deepStrictEqual(
+    [meanwhile, sent],
+    [
+      [{ ids: ["a"], dropped: 0 }],
+      [
+        { ids: ["a"], dropped: 0 },
+        { ids: ["b"], dropped: 1 },
+      ],
+    ],
+  );
+  mock.timers.reset();
+});
 
 test("batches: clearing forgets what waits", () => {
   const { sent, batches: made } = batches(1);
