@@ -8,16 +8,14 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { libsslOf, ownLibssl } from "./calls.ts";
 import { nanoseconds, perSecond } from "./quantities.ts";
-import { compare, inTurns, type Row } from "./rounds.ts";
+import { compare, inTurns, median, type Row } from "./rounds.ts";
 import { traceByBpftrace, traceByUs, type Tracing } from "./tracers.ts";
 import { findProgram, type Child, type Workplace } from "./workplace.ts";
 
 const rounds = 5;
-const roundSeconds = 2;
+const roundSeconds = 1;
 const connections = 8;
 const bodyBytes = 1024;
-/** Of /proc/PID/stat: USER_HZ, which is 100 on x86-64 (include/asm-generic/param.h). */
-const tickNs = 1e7;
 
 /** A port that was free a moment ago. */
 async function freePort(): Promise<number> {
@@ -78,82 +76,108 @@ async function startNginx(workplace: Workplace, port: number): Promise<Child> {
   return child;
 }
 
-/** User and system time so far: fields 14 and 15 of proc_pid_stat(5), counted after the name in parentheses. */
+/** Time on a CPU so far: Documentation/scheduler/sched-stats.rst. /proc/PID/stat counts in steps of 10 ms. */
 function cpuNs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-    .replace(/^.*\) /s, "")
-    .split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * tickNs;
+  return Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[0]);
 }
 
 interface Load {
+  requests: number;
   perSecond: number;
   cpuNsPerRequest: number;
 }
 
-async function load(pid: number, port: number): Promise<Load> {
+/** What a mode of load is good for: one shows how much nginx can do, the other, slow enough that no tracer loses anything,
+ * what a request costs it. */
+const modes = ["full", "gentle"] as const;
+type Mode = (typeof modes)[number];
+
+/** wrk asks it before each request of a connection. */
+const gentleScript = "function delay() return 1 end\n";
+
+interface Server {
+  pid: number;
+  port: number;
+  script: string;
+}
+
+async function load({ pid, port, script }: Server, mode: Mode): Promise<Load> {
   const before = cpuNs(pid);
-  const args = ["-t1", `-c${connections}`, `-d${roundSeconds}s`, `https://127.0.0.1:${port}/`];
-  const { stdout } = await promisify(execFile)("wrk", args);
+  const args = [
+    "-t1",
+    `-c${connections}`,
+    `-d${roundSeconds}s`,
+    ...(mode === "gentle" ? ["-s", script] : []),
+  ];
+  const { stdout } = await promisify(execFile)("wrk", [...args, `https://127.0.0.1:${port}/`]);
   const requests = Number(/^\s*(\d+) requests in/m.exec(stdout)?.[1]);
   const rate = Number(/^Requests\/sec:\s*([\d.]+)/m.exec(stdout)?.[1]);
   if (!(requests > 0) || stdout.includes("Non-2xx")) throw new Error(`load nginx: wrk said ${stdout}`);
-  return { perSecond: rate, cpuNsPerRequest: (cpuNs(pid) - before) / requests };
+  return { requests, perSecond: rate, cpuNsPerRequest: (cpuNs(pid) - before) / requests };
 }
 
+/** As {@link load} by a tracing that begins before and ends after; says what was lost. */
+async function loadTraced(server: Server, mode: Mode, begin: () => Promise<Tracing>): Promise<Load & Lost> {
+  const tracing = await begin();
+  const result = await load(server, mode);
+  return { ...result, lost: (await tracing.end()).lost };
+}
+
+interface Lost {
+  lost: number;
+}
+
+/** A request and its response are two records. */
+function lostShare(loads: (Load & Lost)[]): string | null {
+  const lost = loads.reduce((sum, one) => sum + one.lost, 0);
+  const records = loads.reduce((sum, one) => sum + 2 * one.requests, 0);
+  return lost === 0 ? null : `${((100 * lost) / records).toFixed(0)} % of records lost`;
+}
+
+async function measureMode(workplace: Workplace, server: Server, mode: Mode): Promise<Row[]> {
+  const { pid } = server;
+  const library = libsslOf(pid);
+  const withBpftrace = findProgram("bpftrace") !== null;
+  const untraced = async () => ({ ...(await load(server, mode)), lost: 0 });
+  await untraced();
+  const loads = await inTurns(rounds, {
+    untraced,
+    ours: () => loadTraced(server, mode, () => traceByUs(workplace, pid)),
+    theirs: withBpftrace
+      ? () => loadTraced(server, mode, () => traceByBpftrace(workplace, pid, library))
+      : untraced,
+  });
+  const value = (one: Load) => (mode === "full" ? one.perSecond : one.cpuNsPerRequest);
+  const remark = lostShare(loads.ours);
+  const row = (against: string, baseline: Load[]) =>
+    compare({
+      what:
+        mode === "full" ? "nginx, requests of 1 KiB" : `nginx at ${rateOf(loads.untraced)}, CPU of a request`,
+      against,
+      baseline: baseline.map(value),
+      ours: loads.ours.map(value),
+      show: mode === "full" ? perSecond : nanoseconds,
+      ...(remark === null ? {} : { remark }),
+    });
+  const lostByThem = lostShare(loads.theirs);
+  return [
+    row("untraced", loads.untraced),
+    ...(withBpftrace
+      ? [row(`with bpftrace${lostByThem === null ? "" : ` (${lostByThem})`}`, loads.theirs)]
+      : []),
+  ];
+}
+
+const rateOf = (loads: Load[]) => perSecond(median(loads.map((one) => one.perSecond)));
+
 export async function measureNginx(workplace: Workplace): Promise<Row[]> {
+  if (!findProgram("bpftrace"))
+    console.error("bench: nginx: no bpftrace to compare with (apt-get install bpftrace)");
   const port = await freePort();
   const { pid } = await startNginx(workplace, port);
-  const library = libsslOf(pid);
-  const ends: Record<string, { shown: number; lost: number }> = {};
-  const traced = (name: string, begin: () => Promise<Tracing>) => async () => {
-    const tracing = await begin();
-    const result = await load(pid, port);
-    const end = await tracing.end();
-    const total = (ends[name] ??= { shown: 0, lost: 0 });
-    total.shown += end.shown;
-    total.lost += end.lost;
-    return result;
-  };
-  const untraced = () => load(pid, port);
-  const ours = traced("ours", () => traceByUs(workplace, pid));
-  const theirs = traced("bpftrace", () => traceByBpftrace(workplace, pid, library));
-  const withBpftrace = findProgram("bpftrace") !== null;
-  if (!withBpftrace) console.error("bench: nginx: no bpftrace to compare with (apt-get install bpftrace)");
-  await untraced();
-  const loads = await inTurns<"untraced" | "ours" | "theirs", Load>(rounds, {
-    untraced,
-    ours,
-    theirs: withBpftrace ? theirs : untraced,
-  });
-  for (const [name, { shown, lost }] of Object.entries(ends)) {
-    if (lost > 0) console.error(`bench: nginx: ${name} lost ${lost} records, showed ${shown}`);
-  }
-
+  const script = join(workplace.folder, "gentle.lua");
+  writeFileSync(script, gentleScript);
   const rows: Row[] = [];
-  const baselines = [
-    { against: "untraced", from: loads.untraced },
-    ...(withBpftrace ? [{ against: "with bpftrace", from: loads.theirs }] : []),
-  ];
-  for (const { against, from } of baselines) {
-    const rates = (of: Load[]) => of.map((one) => one.perSecond);
-    const cpu = (of: Load[]) => of.map((one) => one.cpuNsPerRequest);
-    rows.push(
-      compare({
-        what: "nginx, requests of 1 KiB",
-        against,
-        baseline: rates(from),
-        ours: rates(loads.ours),
-        show: perSecond,
-      }),
-      compare({
-        what: "nginx, CPU of a request",
-        against,
-        baseline: cpu(from),
-        ours: cpu(loads.ours),
-        show: nanoseconds,
-      }),
-    );
-  }
+  for (const mode of modes) rows.push(...(await measureMode(workplace, { pid, port, script }, mode)));
   return rows;
 }
