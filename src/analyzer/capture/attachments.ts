@@ -54,15 +54,18 @@ export class Attachments {
     functions: FoundFunction[],
     scope: Scope,
   ): Promise<Reason | null> {
+    const plan = planFile(pid, file, functions, scope);
+    if (plan.points.length === 0) return null; // a stack that this version cannot capture
     const key = keyOf(file);
     const own = this.#process(pid);
-    if (own.has(key)) return null;
+    // A stack that cannot be captured has nothing to probe.
+    if (own.has(key) || functions.length === 0) return null;
     // Taken at once: a second look while the first is under way must not attach twice.
     const probed: Probed = { attachments: [], told: false };
     own.set(key, probed);
     if (this.#ofFile.has(key)) return null;
     if (scope === "file") this.#ofFile.set(key, []);
-    const answer = await this.#call({ type: "attach", plan: planFile(pid, file, functions, scope) });
+    const answer = await this.#call({ type: "attach", plan });
     if (answer.type !== "attached") {
       own.delete(key);
       if (scope === "file") this.#ofFile.delete(key);

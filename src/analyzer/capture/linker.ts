@@ -1,10 +1,11 @@
 // Noticing libraries that a process loads later: the dynamic linker calls an empty function, made for debuggers, each
 // time it has mapped something (glibc elf/dl-debug.c, musl ldso/dynlink.c). And the places where TLS would be.
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { readElf } from "../elf/elf-file.ts";
 import { openMappedFile } from "../processes/mapped-file.ts";
 import type { FoundFunction, MappedFile } from "../stacks/finding.ts";
+import { libraryKind } from "../stacks/table.ts";
 
 const hookName = "_dl_debug_state";
 const linkerPath = /\/ld-(?:linux|musl)[^/]*\.so\.\d+$|\/ld-[\d.]+\.so$/;
@@ -38,15 +39,17 @@ const folders = [
   "/usr/local/lib",
   "/usr/local/lib64",
 ];
-const names = ["libssl.so.3", "libssl.so.1.1"];
 
 /**
- * Where the system's TLS libraries are, below the root of a process (`/proc/PID/root`, or nothing for our own): paths
- * as that process sees them.
+ * The TLS libraries in the system's usual folders, below the root of a process (`/proc/PID/root`, or nothing for our
+ * own): paths as that process sees them.
  */
 export function usualLibraries(root: string): string[] {
-  const paths = folders.flatMap((folder) => names.map((name) => `${folder}/${name}`));
-  return paths.filter((path) => existsSync(root + path));
+  return folders.flatMap((folder) =>
+    namesIn(root + folder)
+      .filter((name) => libraryKind(name) === "stack")
+      .map((name) => `${folder}/${name}`),
+  );
 }
 
 /** Runtimes that carry their TLS in the executable, where PATH finds them: a script far down may start one. */
@@ -57,4 +60,12 @@ export function usualExecutables(): string[] {
     .filter((path) => existsSync(path))
     .map((path) => realpathSync(path));
   return [...new Set(paths)];
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // most of these do not exist
+  }
 }

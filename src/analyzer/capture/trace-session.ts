@@ -8,6 +8,7 @@ import { matchesSelection } from "../processes/matching.ts";
 import { ProcessTable } from "../processes/process-table.ts";
 import { Scanner } from "../scan.ts";
 import type { Selection } from "../selection.ts";
+import type { StackFinding } from "../stacks/finding.ts";
 import { Attachments } from "./attachments.ts";
 import { Connections, type TrafficEvent } from "./connections.ts";
 import { findLinkerHook, isLinker, usualExecutables, usualLibraries } from "./linker.ts";
@@ -74,6 +75,8 @@ interface Traced {
   announced: boolean;
   /** A look at its mapped files is under way, or wanted again after it. */
   look: "idle" | "looking" | "again";
+  /** The libraries it may load later are probed: once a program is enough. */
+  awaits: boolean;
 }
 
 class Session implements TraceSession {
@@ -142,7 +145,7 @@ class Session implements TraceSession {
     await this.#trace(pid, "sh", { followChildren: true });
     await this.#awaitLibraries(pid, "file");
     for (const path of new Set([...executables, ...usualExecutables()])) {
-      for (const { file, functions } of this.#scanner.analyseFile(path)) {
+      for (const { file, functions } of this.#stacksIn(path)) {
         await this.#attachments.attachFile(pid, file, functions, "file");
       }
     }
@@ -189,7 +192,7 @@ class Session implements TraceSession {
   }
 
   async #trace(pid: number, command: string, { followChildren }: AddOptions): Promise<void> {
-    this.#traced.set(pid, { command, followChildren, announced: true, look: "idle" });
+    this.#traced.set(pid, { command, followChildren, announced: true, look: "idle", awaits: false });
     await this.#client.call({ type: "trace", pids: [pid], followChildren });
   }
 
@@ -211,6 +214,16 @@ class Session implements TraceSession {
     return failures;
   }
 
+  /** A look that nobody waits for: what could not be attached is told, unless the process has gone. */
+  #lookAgain(pid: number): void {
+    this.#look(pid)
+      .catch((error: unknown) => [{ code: "attach-failed", text: String(error) }])
+      .then((failures) => {
+        if (!this.#traced.has(pid)) return;
+        for (const reason of failures) this.#emit({ type: "skipped", pid, reason });
+      });
+  }
+
   async #lookOnce(pid: number, traced: Traced): Promise<Reason[]> {
     const scanned = this.#scanner.scanProcess(pid);
     if ("skipped" in scanned) return []; // it has ended: its exit record follows
@@ -219,7 +232,10 @@ class Session implements TraceSession {
     const { attached, failed } = await this.#attachments.attachMapped(pid, scanned.process.findings, scope);
     for (const event of attached) this.#emit({ ...event, pid, command: traced.command });
     traced.announced ||= attached.length > 0;
-    await this.#awaitLibraries(pid, scope);
+    if (!traced.awaits) {
+      traced.awaits = true;
+      await this.#awaitLibraries(pid, scope);
+    }
     return failed;
   }
 
@@ -234,9 +250,18 @@ class Session implements TraceSession {
     if (linkers.length === 0) return; // a static program loads nothing
     const root = `/proc/${pid}/root`;
     for (const path of usualLibraries(root)) {
-      for (const { file, functions } of this.#scanner.analyseFile(root + path)) {
+      for (const { file, functions } of this.#stacksIn(root + path)) {
         await this.#attachments.attachFile(pid, { ...file, path }, functions, scope);
       }
+    }
+  }
+
+  /** Nothing where the file cannot be opened: the process may have gone, and its root with it. */
+  #stacksIn(path: string): StackFinding[] {
+    try {
+      return this.#scanner.analyseFile(path);
+    } catch {
+      return [];
     }
   }
 
@@ -259,7 +284,7 @@ class Session implements TraceSession {
         else if (this.#later) void this.#addLate(record.pid, this.#later);
         break;
       case "library":
-        void this.#look(record.pid);
+        this.#lookAgain(record.pid);
         break;
       case "exit":
         this.#end(record.pid);
@@ -275,12 +300,18 @@ class Session implements TraceSession {
     // The program that had them is gone, and their addresses are the next one's.
     this.#emitAll(this.#connections.endProcess(pid, "closed", Date.now()));
     const parent = parentPid === null ? undefined : this.#traced.get(parentPid);
-    if (known) known.command = command;
+    if (known) Object.assign(known, { command, awaits: false });
     else {
       const name = parent?.command ?? command;
-      this.#traced.set(pid, { command: name, followChildren: true, announced: false, look: "idle" });
+      this.#traced.set(pid, {
+        command: name,
+        followChildren: true,
+        announced: false,
+        look: "idle",
+        awaits: false,
+      });
     }
-    void this.#look(pid);
+    this.#lookAgain(pid);
   }
 
   async #addLate(pid: number, selection: Selection): Promise<void> {

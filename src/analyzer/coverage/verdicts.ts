@@ -38,6 +38,13 @@ const title = ({ primary }: Evidence): string => (primary === null ? "TLS" : sta
 const where = ({ primary }: Evidence): string =>
   primary?.linkage === "dynamic" ? basename(primary.file.path) : "the executable";
 
+/** The functions in which plaintext is read and written, as a sentence says them. */
+function plaintextNames({ primary }: Evidence): string {
+  const name = (wanted: string) =>
+    primary?.functions.find(({ role }) => role === wanted || role === `${wanted}-ex`)?.name ?? wanted;
+  return `${name("read")} and ${name("write")}`;
+}
+
 /** Runtimes that load a TLS library when the program first asks for one. */
 const lateRuntimes = new Set(["python", "ruby", "php", "perl", "dotnet"]);
 
@@ -55,14 +62,14 @@ export const rules: readonly Rule[] = [
     path: "uprobe",
     verdict: "traceable",
     when: (e) => open(e) && e.primary?.symbols === "dynsym",
-    text: (e) => `${where(e)} exports SSL_read and SSL_write`,
+    text: (e) => `${where(e)} exports ${plaintextNames(e)}`,
   },
   {
     code: "local-symbols",
     path: "uprobe",
     verdict: "traceable",
     when: open,
-    text: (e) => `the symbol table of ${where(e)} names SSL_read and SSL_write`,
+    text: (e) => `the symbol table of ${where(e)} names ${plaintextNames(e)}`,
   },
   {
     code: "no-symbols",
@@ -75,14 +82,14 @@ export const rules: readonly Rule[] = [
     code: "other-architecture",
     path: "uprobe",
     verdict: "dark",
-    when: is("openssl", "boringssl", "libressl"),
+    when: is("openssl", "boringssl", "libressl", "gnutls", "mbedtls", "wolfssl"),
     text: (e) => `this version captures ${title(e)} for x86-64 only`,
   },
   {
     code: "stack-not-supported",
     path: "uprobe",
     verdict: "dark",
-    when: is("gnutls", "nss", "mbedtls", "wolfssl"),
+    when: is("nss"),
     text: (e) => `needs probes on ${title(e)}, which a later version brings`,
   },
   {

@@ -136,18 +136,15 @@ const cases: [about: string, process: Case, expected: string][] = [
     "go uprobe dark go-not-supported",
   ],
   ["Go without TLS", { own: "go" }, "no-tls none no-tls no-tls-library"],
-  ["GnuTLS", { findings: [finding("gnutls", { functions: [] })] }, "gnutls uprobe dark stack-not-supported"],
+  ["GnuTLS", { findings: [finding("gnutls")] }, "gnutls uprobe traceable exported-symbols"],
+  [
+    "GnuTLS of another architecture",
+    { findings: [finding("gnutls", { functions: [] })] },
+    "gnutls uprobe dark other-architecture",
+  ],
   ["NSS", { findings: [finding("nss", { functions: [] })] }, "nss uprobe dark stack-not-supported"],
-  [
-    "Mbed TLS",
-    { findings: [finding("mbedtls", { functions: [] })] },
-    "mbedtls uprobe dark stack-not-supported",
-  ],
-  [
-    "wolfSSL",
-    { findings: [finding("wolfssl", { functions: [] })] },
-    "wolfssl uprobe dark stack-not-supported",
-  ],
+  ["Mbed TLS", { findings: [finding("mbedtls")] }, "mbedtls uprobe traceable exported-symbols"],
+  ["wolfSSL", { findings: [finding("wolfssl")] }, "wolfssl uprobe traceable exported-symbols"],
   ["rustls", { findings: [finding("rustls", dark)] }, "rustls mitm dark rustls-not-supported"],
   [
     "OpenSSL and GnuTLS, of which one is open",

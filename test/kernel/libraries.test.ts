@@ -1,0 +1,132 @@
+// TLS libraries other than OpenSSL, in real programs: GnuTLS in wget and gnutls-cli, Mbed TLS and wolfSSL in lighttpd.
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { bodyOf } from "../fixtures/bodies.mjs";
+import { ended, makeCertificate, openTrace, skipReason, start, startEchoServer, type Trace } from "./rig.ts";
+
+/** Runs a shell command that waits until it is traced from its first byte. */
+async function runTraced(t: TestContext, trace: Trace, command: string[]): Promise<void> {
+  const child = start(t, "/bin/sh", ["-c", 'read -r go; exec "$@"', "sh", ...command]);
+  await trace.session.addFromStart(child.pid, []);
+  child.stdin?.write("go\n");
+  child.stdout?.resume();
+  assert.equal(await ended(child), 0);
+}
+
+const summarise = (trace: Trace, pid?: number) =>
+  trace.exchanges(pid).map(({ request, response, state, connection }) => ({
+    line: `${request?.method ?? "?"} ${request?.target ?? "?"} ${response?.status ?? "?"}`,
+    sent: request?.body?.text ?? "",
+    received: response?.body?.text ?? "",
+    state,
+    role: connection.role,
+    addresses: connection.local !== null && connection.remote !== null,
+  }));
+
+test("gnutls: wget, a body each way from the first byte", { skip: skipReason("wget") }, async (t) => {
+  const server = await startEchoServer(t, "h1");
+  const trace = await openTrace(t);
+  const url = `https://localhost:${server.port}/form?answer=300000&seed=5`;
+  const options = ["--quiet", "--no-check-certificate", "--output-document=/dev/null", "--post-data=a=1&b=2"];
+  await runTraced(t, trace, ["wget", ...options, url]);
+  await trace.seen(() => trace.exchanges().length === 1);
+  assert.deepStrictEqual(summarise(trace), [
+    {
+      line: "POST /form?answer=300000&seed=5 200",
+      sent: "a=1&b=2",
+      received: bodyOf(300_000, 5),
+      state: "complete",
+      role: "client",
+      addresses: true,
+    },
+  ]);
+  assert.deepStrictEqual(
+    trace.events.filter(({ type }) => type === "lost"),
+    [],
+  );
+});
+
+test("gnutls: a library call inside another counts once", { skip: skipReason("gnutls-cli") }, async (t) => {
+  const server = await startEchoServer(t, "h1");
+  const trace = await openTrace(t);
+  const request =
+    "POST /nested HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Length: 5\\r\\nConnection: close\\r\\n\\r\\nhello";
+  const script = `(printf '${request}'; sleep 1) | exec gnutls-cli --insecure --port ${server.port} localhost`;
+  await runTraced(t, trace, ["sh", "-c", script]);
+  await trace.seen(() => trace.exchanges().length === 1);
+  const [seen] = summarise(trace);
+  assert.deepStrictEqual([seen?.line, seen?.sent, seen?.received], ["POST /nested 200", "hello", "hello"]);
+});
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("find a free port: no address");
+  return address.port;
+}
+
+async function startLighttpd(t: TestContext, module: string): Promise<{ pid: number; port: number }> {
+  const { key, cert } = makeCertificate(t);
+  const folder = mkdtempSync(join(tmpdir(), "plainsight-lighttpd-"));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const port = await freePort();
+  const both = join(folder, "both.pem");
+  writeFileSync(both, readFileSync(key, "utf8") + readFileSync(cert, "utf8"));
+  writeFileSync(join(folder, "page.txt"), bodyOf(100_000, 7));
+  const lines = [
+    `server.modules = ("${module}")`,
+    `server.document-root = "${folder}"`,
+    `server.bind = "127.0.0.1"`,
+    `server.port = ${port}`,
+    `ssl.engine = "enable"`,
+    `ssl.pemfile = "${both}"`,
+    `mimetype.assign = (".txt" => "text/plain")`,
+  ];
+  const configuration = join(folder, "lighttpd.conf");
+  writeFileSync(configuration, `${lines.join("\n")}\n`);
+  const child = start(t, "lighttpd", ["-D", "-f", configuration]);
+  return { pid: child.pid, port };
+}
+
+for (const [name, module] of [
+  ["mbedtls", "mod_mbedtls"],
+  ["wolfssl", "mod_wolfssl"],
+  ["gnutls", "mod_gnutls"],
+] as const) {
+  test(`${name}: lighttpd serves a page`, { skip: skipReason("lighttpd", "curl") }, async (t) => {
+    const server = await startLighttpd(t, module);
+    const fetchPage = () =>
+      start(t, "curl", [
+        ...["--silent", "--insecure", "--http1.1", "--output", "/dev/null"],
+        ...["--retry", "20", "--retry-connrefused", "--retry-delay", "0"],
+        `https://localhost:${server.port}/page.txt`,
+      ]);
+    assert.equal(await ended(fetchPage()), 0);
+    const trace = await openTrace(t);
+    const { skipped } = await trace.session.add([server.pid], { followChildren: false });
+    assert.deepStrictEqual(skipped, []);
+    assert.equal(await ended(fetchPage()), 0);
+    await trace.seen(() => trace.exchanges().length === 1);
+    assert.deepStrictEqual(summarise(trace, server.pid), [
+      {
+        line: "GET /page.txt 200",
+        sent: "",
+        received: bodyOf(100_000, 7),
+        state: "complete",
+        role: "server",
+        addresses: true,
+      },
+    ]);
+    const stacks = trace.events.flatMap((event) => (event.type === "attached" ? [event.stack] : []));
+    assert.ok(stacks.includes(name), `attached to ${stacks.join(", ")}`);
+  });
+}
