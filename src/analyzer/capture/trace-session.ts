@@ -216,7 +216,7 @@ class Session implements TraceSession {
 
   /** A look that nobody waits for: what could not be attached is told, unless the process has gone. */
   #lookAgain(pid: number): void {
-    this.#look(pid)
+    void this.#look(pid)
       .catch((error: unknown) => [{ code: "attach-failed", text: String(error) }])
       .then((failures) => {
         if (!this.#traced.has(pid)) return;
