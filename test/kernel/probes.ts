@@ -2,42 +2,50 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Scanner } from "../../src/analyzer/scan.ts";
-import type { FoundFunction, MappedFile } from "../../src/analyzer/stacks/finding.ts";
+import { planFile } from "../../src/analyzer/capture/plan.ts";
+import type { ProbePlan } from "../../src/tracer/messages.ts";
 
 export interface Place {
-  function: FoundFunction;
-  file: MappedFile;
+  name: string;
   address: number;
 }
 
-/** Where each function that can be probed is mapped in this process. */
-export function places(pid: number): Place[] {
+/** What would be attached to this process, file by file. */
+export function plans(pid: number): ProbePlan[] {
   const scanned = new Scanner().scanProcess(pid);
-  if ("skipped" in scanned) throw new Error(`find the functions of ${pid}: ${scanned.skipped.reason.text}`);
+  if ("skipped" in scanned) throw new Error(`plan the probes of ${pid}: ${scanned.skipped.reason.text}`);
+  return scanned.process.findings.map(({ file, functions }) => planFile(pid, file, functions, "process"));
+}
+
+/** Where each probe point is in this process's memory. */
+export function places(pid: number): Place[] {
   const maps = readFileSync(`/proc/${pid}/maps`, "utf8").split("\n");
-  return scanned.process.findings.flatMap(({ file, functions }) =>
-    functions.flatMap((found) => {
-      for (const line of maps) {
-        const [range = "", permissions = "", offset = "", , inode] = line.split(/\s+/);
-        if (Number(inode) !== file.inode || !permissions.includes("x")) continue;
-        const [start = 0, end = 0] = range.split("-").map((text) => parseInt(text, 16));
-        const address = start + found.fileOffset - parseInt(offset, 16);
-        if (address >= start && address < end) return [{ function: found, file, address }];
-      }
-      return [];
-    }),
+  const addressOf = (wanted: number, fileOffset: number): number[] => {
+    for (const line of maps) {
+      const [range = "", permissions = "", offset = "", , inode] = line.split(/\s+/);
+      if (Number(inode) !== wanted || !permissions.includes("x")) continue;
+      const [start = 0, end = 0] = range.split("-").map((text) => parseInt(text, 16));
+      const address = start + fileOffset - parseInt(offset, 16);
+      if (address >= start && address < end) return [address];
+    }
+    return [];
+  };
+  return plans(pid).flatMap(({ inode, points }) =>
+    points.flatMap((point) =>
+      addressOf(inode, point.fileOffset).map((address) => ({ name: point.function, address })),
+    ),
   );
 }
 
-/** Names of the functions whose first byte is a breakpoint by now. Throws when the process is gone. */
+/** Names of the functions that have a breakpoint by now. Throws when the process is gone. */
 export function breakpoints(pid: number, where: Place[]): string[] {
   const memory = openSync(`/proc/${pid}/mem`, "r");
   try {
     const byte = Buffer.alloc(1);
-    return where
+    const names = where
       .filter(({ address }) => readSync(memory, byte, 0, 1, address) === 1 && byte[0] === 0xcc)
-      .map((place) => place.function.name)
-      .sort();
+      .map(({ name }) => name);
+    return [...new Set(names)].sort();
   } finally {
     closeSync(memory);
   }

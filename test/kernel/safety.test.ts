@@ -7,10 +7,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { planFile } from "../../src/analyzer/capture/plan.ts";
 import type { Problem } from "../../src/protocol/editor.ts";
 import { bodyOf } from "../fixtures/bodies.mjs";
-import { breakpoints, places, withoutBreakpoints } from "./probes.ts";
+import { breakpoints, places, plans, withoutBreakpoints } from "./probes.ts";
 import {
   ask,
   ended,
@@ -102,9 +101,8 @@ test("a tracer whose input closes exits, and its probes are gone", { skip: skipR
   const where = places(server.pid);
   const tracer = startTracer(t);
   await tracer.call({ type: "open", ringBytes: 1024 * 1024, features: {} });
-  const file = where[0]?.file;
-  assert.ok(file);
-  const functions = where.map((place) => place.function);
+  const [good] = plans(server.pid);
+  assert.ok(good);
   const answer = await tracer.call({
     type: "attach",
     plan: planFile(server.pid, file, functions, "process"),
@@ -170,12 +168,10 @@ test(
 test("a plan that does not fit the file is refused whole", { skip: skipReason() }, async (t) => {
   const server = await startEchoServer(t, "h1");
   const where = places(server.pid);
-  const file = where[0]?.file;
-  assert.ok(file);
-  const functions = where.map((place) => place.function);
+  const [good] = plans(server.pid);
+  assert.ok(good);
   const tracer = startTracer(t);
   await tracer.call({ type: "open", ringBytes: 1024 * 1024, features: {} });
-  const good = planFile(server.pid, file, functions, "process");
   const last = good.points.at(-1);
   assert.ok(last);
   const withLast = (change: Partial<typeof last>) => ({
