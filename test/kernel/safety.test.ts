@@ -101,12 +101,9 @@ test("a tracer whose input closes exits, and its probes are gone", { skip: skipR
   const where = places(server.pid);
   const tracer = startTracer(t);
   await tracer.call({ type: "open", ringBytes: 1024 * 1024, features: {} });
-  const [good] = plans(server.pid);
-  assert.ok(good);
-  const answer = await tracer.call({
-    type: "attach",
-    plan: planFile(server.pid, file, functions, "process"),
-  });
+  const [plan] = plans(server.pid);
+  assert.ok(plan);
+  const answer = await tracer.call({ type: "attach", plan });
   assert.equal(answer.type, "attached");
   assertProbed(breakpoints(server.pid, where));
   const startedMs = performance.now();
