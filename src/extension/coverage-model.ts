@@ -50,7 +50,9 @@ export interface ProblemItem {
   tooltip: string;
 }
 
-export type CoverageNode = ProblemItem | CoverageGroup | ProcessItem | SkippedItem;
+/** What the tree shows at its top level. */
+export type TopNode = ProblemItem | CoverageGroup;
+export type CoverageNode = TopNode | ProcessItem | SkippedItem;
 
 export interface CoverageModelInput {
   report: CoverageReport;
@@ -136,6 +138,20 @@ export function coverageTree({ report, tracedPids, folders }: CoverageModelInput
   function rank(process: ProcessReport): number {
     return (tracedPids.has(process.pid) ? 2 : 0) + (isOfWorkspace(process, folders) ? 1 : 0);
   }
+}
+
+/**
+ * Brings the nodes that the editor shows to what `next` says, and gives those that changed; null when nodes came or
+ * went. The objects stay: while the editor asks for all nodes anew, it cannot tell on which one the user clicks.
+ */
+export function renewTree(shown: TopNode[], next: TopNode[]): TopNode[] | null {
+  const isSameLevel = shown.length === next.length && shown.every(({ id }, at) => id === next[at]?.id);
+  if (!isSameLevel) return null;
+  return shown.filter((node, at) => {
+    if (JSON.stringify(node) === JSON.stringify(next[at])) return false;
+    Object.assign(node, next[at]);
+    return true;
+  });
 }
 
 /** True when it runs a program or script of the workspace, or in it. A tool that was given the folder does not count. */

@@ -21,7 +21,9 @@ import {
   type CoverageGroup,
   type CoverageNode,
   type ItemIcon,
+  renewTree,
   type ProblemItem,
+  type TopNode,
 } from "./coverage-model.ts";
 import type { Obstacle } from "./obstacle.ts";
 import { evidenceMarkdown } from "./process-text.ts";
@@ -29,13 +31,14 @@ import { evidenceMarkdown } from "./process-text.ts";
 const viewId = "plainsight.coverage";
 
 export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable {
-  readonly #changed = new EventEmitter<undefined>();
+  readonly #changed = new EventEmitter<CoverageNode[] | undefined>();
   readonly onDidChangeTreeData = this.#changed.event;
   readonly #analyzer: Analyzer;
   readonly #obstacle: Obstacle;
   readonly #view: TreeView<CoverageNode>;
   readonly #subscriptions: readonly { dispose(): unknown }[];
   #report: CoverageReport | null = null;
+  #tree: TopNode[] = [];
   #tracedPids: ReadonlySet<number> = new Set();
 
   constructor(analyzer: Analyzer, obstacle: Obstacle) {
@@ -56,7 +59,7 @@ export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable 
       }),
       obstacle.onChange(() => {
         if (obstacle.isUnavailable) this.#show(null);
-        else this.#changed.fire(undefined);
+        else this.#update();
       }),
     ];
     if (this.#view.visible) this.#showed(true);
@@ -80,15 +83,8 @@ export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable 
   }
 
   getChildren(node?: CoverageNode): CoverageNode[] {
-    if (node) return node.kind === "group" ? node.items : [];
-    if (!this.#report) return [];
-    const groups = coverageTree({
-      report: this.#report,
-      tracedPids: this.#tracedPids,
-      folders: workspaceFolders(),
-    });
-    const { problem } = this.#obstacle;
-    return problem ? [problemItem(problem), ...groups] : groups;
+    if (!node) return this.#tree;
+    return node.kind === "group" ? node.items : [];
   }
 
   getTreeItem(node: CoverageNode): TreeItem {
@@ -126,17 +122,35 @@ export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable 
   #show(report: CoverageReport | null): void {
     this.#report = report;
     void commands.executeCommand("setContext", "plainsight.isScanned", report !== null);
-    this.#changed.fire(undefined);
+    this.#update();
   }
 
   #markTraced(pids: ReadonlySet<number>): void {
     const isSame = pids.size === this.#tracedPids.size && [...pids].every((pid) => this.#tracedPids.has(pid));
     if (isSame) return;
     this.#tracedPids = pids;
-    this.#changed.fire(undefined);
+    this.#update();
     // What is traced belongs in the tree, also when it began after the last scan.
     const known = new Set(this.#report?.processes.map(({ pid }) => pid));
     if (this.#view.visible && [...pids].some((pid) => !known.has(pid))) void this.refresh();
+  }
+
+  #update(): void {
+    const next = this.#nodes();
+    const changed = renewTree(this.#tree, next);
+    if (changed === null) this.#tree = next;
+    if (changed?.length !== 0) this.#changed.fire(changed ?? undefined);
+  }
+
+  #nodes(): TopNode[] {
+    if (!this.#report) return [];
+    const groups = coverageTree({
+      report: this.#report,
+      tracedPids: this.#tracedPids,
+      folders: workspaceFolders(),
+    });
+    const { problem } = this.#obstacle;
+    return problem ? [problemItem(problem), ...groups] : groups;
   }
 }
 

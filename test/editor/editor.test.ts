@@ -14,7 +14,15 @@ import {
   type Rig,
 } from "./rig.ts";
 import { makeShop, type Shop } from "./shop.ts";
-import { inBothThemes, liveTrafficFrame, openFile, runCommand, statusItem, treeRow } from "./workbench.ts";
+import {
+  clickAction,
+  inBothThemes,
+  liveTrafficFrame,
+  openFile,
+  runCommand,
+  statusItem,
+  treeRow,
+} from "./workbench.ts";
 
 const lacking = lackingForEditor();
 const skip = lacking ?? false;
@@ -51,6 +59,9 @@ function inEditor(name: string, work: () => Promise<void>): void {
     }
   });
 }
+
+/** More than fits into one batch to the editor. */
+const burst = 3000;
 
 /** Sends a request as soon as the service listens. */
 async function answer(method: string, path: string): Promise<number> {
@@ -173,23 +184,28 @@ inEditor("the panel survives a reload of the window", async () => {
   await frame.getByRole("button", { name: /^Pause/ }).waitFor();
 });
 
-inEditor("a process is traced and stopped from the tree", async () => {
-  const service = shop.run();
-  try {
-    await runCommand(rig.page, "Plainsight: Refresh Coverage");
-    const row = treeRow(rig.page, new RegExp(`api\\.js${service.pid}`));
-    await row.hover();
-    await row.getByRole("button", { name: "Trace Process" }).click();
-    await statusItem(rig.page, new RegExp(`^Plainsight traces node ${service.pid}`)).waitFor();
-    assert.equal(await answer("GET", "/orders"), 200);
-    await rows().filter({ hasText: "/orders" }).waitFor();
-    await row.hover();
-    await row.getByRole("button", { name: "Stop Tracing" }).click();
-    await statusItem(rig.page, /^Plainsight: nothing is being traced/).waitFor();
-  } finally {
-    service.stop();
-  }
-});
+inEditor(
+  "a process is traced and stopped from the tree, and a burst of its traffic is counted whole",
+  async () => {
+    const service = shop.run();
+    try {
+      await runCommand(rig.page, "Plainsight: Refresh Coverage");
+      const row = treeRow(rig.page, new RegExp(`api\\.js${service.pid}`));
+      await clickAction(
+        row,
+        "Trace Process",
+        statusItem(rig.page, new RegExp(`^Plainsight traces node ${service.pid}`)),
+      );
+      assert.equal(await answer("GET", "/orders"), 200);
+      await rows().filter({ hasText: "/orders" }).waitFor();
+      await shop.burst(burst);
+      await statusItem(rig.page, new RegExp(`, ${burst + 1} exchanges, nothing lost`)).waitFor();
+      await clickAction(row, "Stop Tracing", statusItem(rig.page, /^Plainsight: nothing is being traced/));
+    } finally {
+      service.stop();
+    }
+  },
+);
 
 inEditor("an analyzer that dies is started again", async () => {
   const before = rig.analyzerPid();

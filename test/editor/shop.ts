@@ -1,7 +1,7 @@
 // A small HTTPS service in a workspace of its own, ready to be debugged, and a client that sends it known requests.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:https";
+import { Agent, request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -35,6 +35,8 @@ export interface Shop {
   folder: string;
   /** Sends a request, once the service answers; gives the status. */
   send(method: string, path: string, body?: unknown): Promise<number>;
+  /** Sends this many requests over twenty connections, as fast as it can. */
+  burst(count: number): Promise<void>;
   /** Runs the service outside the debugger; `stop` ends it. */
   run(): { pid: number; stop(): void };
   remove(): void;
@@ -71,6 +73,14 @@ export function makeShop(port: number): Shop {
   return {
     folder,
     send: (method, path, body) => send({ port, ca, method, path, body }),
+    async burst(count) {
+      const agent = new Agent({ keepAlive: true, maxSockets: 20 });
+      const sending = Array.from({ length: count }, () =>
+        send({ port, ca, method: "GET", path: "/orders", agent }),
+      );
+      await Promise.all(sending);
+      agent.destroy();
+    },
     run() {
       const running = spawn(process.execPath, [join(folder, "api.js")], {
         cwd: folder,
@@ -90,10 +100,12 @@ interface Sent {
   ca: Buffer;
   method: string;
   path: string;
-  body: unknown;
+  body?: unknown;
+  /** A connection of its own when absent. */
+  agent?: Agent;
 }
 
-function send({ port, ca, method, path, body }: Sent): Promise<number> {
+function send({ port, ca, method, path, body, agent }: Sent): Promise<number> {
   return new Promise((resolve, reject) => {
     const text = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
@@ -111,7 +123,7 @@ function send({ port, ca, method, path, body }: Sent): Promise<number> {
       method,
       path,
       headers,
-      agent: false,
+      agent: agent ?? false,
     };
     const sending = request(options, (response) => {
       response.resume();

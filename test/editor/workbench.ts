@@ -36,6 +36,25 @@ export function treeRow(page: Page, text: string | RegExp): Locator {
   return page.locator(".sidebar .monaco-list-row").filter({ hasText: text });
 }
 
+/**
+ * Clicks a row's action until it does what it says. While a tree gets its nodes anew, VS Code does not know on which
+ * one it was clicked, and the command asks instead.
+ */
+export async function clickAction(row: Locator, action: string, effect: Locator): Promise<void> {
+  const page = row.page();
+  for (let attempt = 1; ; attempt++) {
+    await row.hover();
+    await row.getByRole("button", { name: action }).click();
+    try {
+      await effect.waitFor({ timeout: patienceMs / 4 });
+      return;
+    } catch (error) {
+      if (attempt === 3) throw error;
+      await page.keyboard.press("Escape");
+    }
+  }
+}
+
 /** Opens a file of the workspace. */
 export async function openFile(page: Page, name: string): Promise<void> {
   await page.keyboard.press("Control+P");

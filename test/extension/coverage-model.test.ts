@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { coverageTree, isOfWorkspace, type CoverageGroup } from "../../src/extension/coverage-model.ts";
+import {
+  coverageTree,
+  isOfWorkspace,
+  problemItem,
+  renewTree,
+  type CoverageGroup,
+} from "../../src/extension/coverage-model.ts";
 import { coverageReport, noTls, processReport } from "./process-fixture.ts";
 
 const outline = (tree: CoverageGroup[]) =>
@@ -69,4 +75,33 @@ test("coverage tree: a process is of the workspace by its program, its script or
     cases.map(([name, changes]) => [name, isOfWorkspace(processReport(changes), ["/w"])]),
     cases.map(([name, , expected]) => [name, expected]),
   );
+});
+
+test("coverage tree: a new scan changes the groups that differ and keeps the objects on the screen", () => {
+  const tree = (processes: Parameters<typeof coverageReport>[0]) =>
+    coverageTree({ report: coverageReport(processes), tracedPids: new Set(), folders: [] });
+  const bash = processReport({ ...noTls, pid: 5 });
+  const shown = tree([processReport({ pid: 1 }), bash]);
+  const [traceable] = shown;
+  assert.deepStrictEqual(renewTree(shown, tree([processReport({ pid: 1 }), bash])), []);
+  assert.deepStrictEqual(
+    renewTree(shown, tree([processReport({ pid: 1 }), processReport({ pid: 2 }), bash])),
+    [traceable],
+  );
+  assert.deepStrictEqual(
+    traceable?.items.map(({ id }) => id.split(":")[1]),
+    ["1", "2"],
+  );
+  assert.equal(renewTree(shown, tree([bash])), null);
+});
+
+test("coverage tree: a problem says what is missing and what to do", () => {
+  const item = problemItem({ code: "not-permitted", text: "needs CAP_BPF", remedy: "Run it with sudo" });
+  assert.deepStrictEqual(item, {
+    kind: "problem",
+    id: "problem",
+    label: "Live traffic is not available",
+    description: "needs CAP_BPF",
+    tooltip: "Live traffic is not available: needs CAP_BPF. Run it with sudo",
+  });
 });

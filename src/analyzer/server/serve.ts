@@ -10,7 +10,7 @@ import { TrafficStore } from "./traffic-store.ts";
 import { Tracing, type TracingOptions } from "./tracing.ts";
 
 const storeLimits = { items: 5000, bytes: 64 * 1024 * 1024 };
-const batchLimits = { intervalMs: 100, rows: 500 };
+const batchLimits = { intervalMs: 100, rows: 2000 };
 const rescanIntervalMs = 5000;
 const stateIntervalMs = 100;
 
