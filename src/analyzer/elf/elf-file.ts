@@ -4,6 +4,7 @@ import type { ByteReader } from "../bytes.ts";
 import { AddressMap } from "./address-map.ts";
 import { readDynamic, type Dynamic } from "./dynamic.ts";
 import { readGoBuild, type GoBuild } from "./go-build.ts";
+import { readGoFunctions, type GoFunction } from "./go-functions.ts";
 import { readBuildId, readDebugLink, readInterpreter } from "./notes.ts";
 import { ProblemList, type ElfProblem } from "./problems.ts";
 import { Symbols, type ElfSymbol } from "./symbols.ts";
@@ -12,6 +13,7 @@ import { readTables, type Tables } from "./tables.ts";
 import { findText, occurrences, textRanges } from "./text-search.ts";
 
 export type { GoBuild } from "./go-build.ts";
+export type { GoFunction } from "./go-functions.ts";
 export type { ElfProblem } from "./problems.ts";
 export type { ElfSymbol } from "./symbols.ts";
 export type { ElfSection, ElfSegment, SectionType } from "./table-entries.ts";
@@ -52,6 +54,11 @@ export interface ElfFile {
   /** What the Go linker left, stripped or not; null when this is no Go program. */
   goBuild(): GoBuild | null;
   /**
+   * Go functions of these names, such as `crypto/tls.(*Conn).Write`, from .gopclntab (since Go 1.16). What is not
+   * certain is left out, and `problems` say why. Costs one pass over the table: ask for all names at once.
+   */
+  goFunctions(names: ReadonlySet<string>): GoFunction[];
+  /**
    * The first text (up to 256 printable ASCII characters) that begins with `start` and matches `pattern`, in one
    * section, or without `section` in .rodata (in a file without one: in all that is loaded); null when there is none.
    * `findText("OpenSSL ", /^OpenSSL \d+\.\d+\.\d+/)` gives `OpenSSL 3.0.19 27 Jan 2026`. Reads the section in chunks.
@@ -78,6 +85,7 @@ export function readElf(reader: ByteReader): ElfReading {
   const symbols = new Symbols(tables, dynamic, addresses, problems);
   const interpreter = readInterpreter(tables, problems);
   let goBuild: GoBuild | null | undefined;
+  const readBuild = () => (goBuild === undefined ? (goBuild = readGoBuild(tables, addresses)) : goBuild);
   const elf: ElfFile = {
     class: bytes.layout.wide ? 64 : 32,
     byteOrder: bytes.layout.littleEndian ? "little" : "big",
@@ -96,7 +104,11 @@ export function readElf(reader: ByteReader): ElfReading {
     definedSymbols: (names) => symbols.defined(names),
     fileOffsetOf: (address) => addresses.fileOffsetOf(address),
     bytesAt: (fileOffset, length) => bytes.read(fileOffset, Math.min(length, mostBytes)),
-    goBuild: () => (goBuild === undefined ? (goBuild = readGoBuild(tables, addresses)) : goBuild),
+    goBuild: readBuild,
+    goFunctions: (names) => {
+      const pclntab = readBuild()?.pclntab ?? null;
+      return pclntab === null ? [] : readGoFunctions(tables, addresses, pclntab, names, problems);
+    },
     findText: (start, pattern = /^/, section?: string) =>
       findText(bytes, textRanges(tables, section), start, pattern, problems),
     containsText: (text, section) =>

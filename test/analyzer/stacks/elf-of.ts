@@ -59,6 +59,7 @@ export function elfOf(stated: StatedFile): ElfReading {
     fileOffsetOf: () => null,
     bytesAt: (fileOffset, length) => new Uint8Array(length).fill((fileOffset >> 8) & 255),
     goBuild: () => go,
+    goFunctions: () => [],
     findText(start, pattern) {
       const runs = texts.flatMap((text) => (text.includes(start) ? [text.slice(text.indexOf(start))] : []));
       return runs.find((run) => pattern?.test(run) !== false) ?? null;
