@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   openTraceSession,
   type TraceSession,
@@ -88,6 +89,14 @@ export function tracerOf(pid: number): number {
   const tracer = childrenOf(pid).find(isTracer);
   if (tracer === undefined) throw new Error(`find the tracer of ${pid}: it has none`);
   return tracer;
+}
+
+/** A process that is no child of ours; resolves when it is gone, rejects after five seconds. */
+export async function gone(pid: number): Promise<void> {
+  for (let tries = 0; existsSync(`/proc/${pid}`); tries++) {
+    if (tries === 250) throw new Error(`process ${pid} is still there`);
+    await sleep(20);
+  }
 }
 
 /** A request of the test itself on a connection of its own; gives the body of the answer. */

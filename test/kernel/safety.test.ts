@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,6 +13,7 @@ import { breakpoints, places, plans, withoutBreakpoints } from "./probes.ts";
 import {
   ask,
   ended,
+  gone,
   makeCertificate,
   openTrace,
   skipReason,
@@ -25,14 +26,6 @@ import { startTracer } from "./tracer-process.ts";
 /** Functions of the echo server that every trace probes; there may be more. */
 function assertProbed(names: string[]): void {
   assert.ok(names.includes("SSL_read") && names.includes("SSL_write"), `probed: ${names.join(", ")}`);
-}
-
-/** A process that is no child of ours; resolves when it is gone, rejects after five seconds. */
-async function gone(pid: number): Promise<void> {
-  for (let tries = 0; existsSync(`/proc/${pid}`); tries++) {
-    if (tries === 250) throw new Error(`process ${pid} is still there`);
-    await sleep(20);
-  }
 }
 
 test("a tracer that is killed in the middle of traffic leaves nothing", { skip: skipReason() }, async (t) => {
