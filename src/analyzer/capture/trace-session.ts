@@ -77,6 +77,8 @@ interface Traced {
   look: "idle" | "looking" | "again";
   /** The libraries it may load later are probed: once a program is enough. */
   awaits: boolean;
+  /** What it says from now on is seen: the first look of one that was added is over. */
+  ready: boolean;
 }
 
 class Session implements TraceSession {
@@ -119,7 +121,7 @@ class Session implements TraceSession {
   }
 
   get traced(): { pid: number; command: string }[] {
-    return [...this.#traced].map(([pid, { command }]) => ({ pid, command }));
+    return [...this.#traced].flatMap(([pid, { command, ready }]) => (ready ? [{ pid, command }] : []));
   }
 
   get missing(): Reason[] {
@@ -149,6 +151,7 @@ class Session implements TraceSession {
         await this.#attachments.attachFile(pid, file, functions, "file");
       }
     }
+    this.#ready(pid);
   }
 
   async addLater(selection: Selection): Promise<void> {
@@ -186,14 +189,29 @@ class Session implements TraceSession {
     await this.#trace(pid, report.command, { followChildren });
     const failures = await this.#look(pid);
     const failure = failures[0];
-    if (failure === undefined) return null;
+    if (failure === undefined) {
+      this.#ready(pid);
+      return null;
+    }
     await this.remove([pid]);
     return failure;
   }
 
   async #trace(pid: number, command: string, { followChildren }: AddOptions): Promise<void> {
-    this.#traced.set(pid, { command, followChildren, announced: true, look: "idle", awaits: false });
+    this.#traced.set(pid, {
+      command,
+      followChildren,
+      announced: true,
+      look: "idle",
+      awaits: false,
+      ready: false,
+    });
     await this.#client.call({ type: "trace", pids: [pid], followChildren });
+  }
+
+  #ready(pid: number): void {
+    const traced = this.#traced.get(pid);
+    if (traced) traced.ready = true;
   }
 
   /** Looks at what a traced process has mapped by now and attaches what is new. Gives what could not be attached. */
@@ -309,6 +327,7 @@ class Session implements TraceSession {
         announced: false,
         look: "idle",
         awaits: false,
+        ready: true,
       });
     }
     this.#lookAgain(pid);
