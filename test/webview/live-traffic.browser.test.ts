@@ -156,6 +156,9 @@ describe("live traffic in Chromium", { skip: missing, timeout: 120_000 }, () => 
     await open("scenario=rows&rows=200");
     await rowCount(200);
     await page.locator('.row[aria-rowindex="201"]').click();
+    await page.getByRole("tablist").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("tablist").waitFor({ state: "hidden" });
     const walk: [string, string][] = [
       ["ArrowUp", "200"],
       ["Home", "2"],
@@ -180,7 +183,6 @@ describe("live traffic in Chromium", { skip: missing, timeout: 120_000 }, () => 
     await open("scenario=rows&rows=60");
     await filter().fill("path:/v1/charges");
     await page.locator(".row").last().click();
-    await page.keyboard.press("Enter");
     await page.getByText("Bearer ••••••").waitFor();
     await page.getByRole("tab", { name: "Request" }).click();
     await page.getByRole("row", { name: "currency eur" }).waitFor();
@@ -271,7 +273,6 @@ describe("live traffic in Chromium", { skip: missing, timeout: 120_000 }, () => 
     await open("scenario=rows&rows=60");
     await filter().fill("method:POST");
     await page.locator(".row").first().click();
-    await page.keyboard.press("Enter");
     await page.getByRole("tab", { name: "Timing" }).click();
     const id = await selected().getAttribute("data-id");
     await page.reload();

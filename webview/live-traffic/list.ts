@@ -63,7 +63,7 @@ export class List {
         pointerdown: (event: PointerEvent) => {
           this.#onPointer(event);
         },
-        dblclick: (event: MouseEvent) => {
+        click: (event: MouseEvent) => {
           if (this.#entryAt(event) !== undefined) events.open();
         },
       },

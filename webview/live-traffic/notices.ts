@@ -129,7 +129,7 @@ function noticesFor({ state, droppedCount, hasRows }: NoticeFacts): Notice[] {
   }
   if (droppedCount > 0) {
     const kept = rowLimit.toLocaleString("en-US");
-    const text = `${formatCount(droppedCount, "row")} dropped: the list keeps the newest ${kept}`;
+    const text = `${formatCount(droppedCount, "row")} dropped: more came than can be shown (the list keeps ${kept})`;
     // Once dismissed it stays so: a busy service would bring it back ten times a second. The summary goes on counting.
     notices.push({ kind: "dropped", version: "", text });
   }
