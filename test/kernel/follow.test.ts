@@ -66,7 +66,10 @@ test("a process of a chosen name that starts later", { skip: skipReason("python3
   const plan = JSON.stringify([{ path: "/late", size: 3, seed: 1 }]);
   const client = start(t, program, [join(fixtures, "client.py"), server.port, "1", plan]);
   const other = start(t, "/usr/bin/python3", [join(fixtures, "client.py"), server.port, "1", plan]);
-  while (!trace.session.traced.some(({ pid }) => pid === client.pid)) await sleep(10);
+  for (let tries = 0; !trace.session.traced.some(({ pid }) => pid === client.pid); tries++) {
+    assert.ok(tries < 1000, `it is not traced: ${JSON.stringify(trace.events)}`);
+    await sleep(10);
+  }
   for (const child of [client, other]) child.stdin?.write("go\n");
   assert.equal(await ended(client), 0);
   await trace.seen(() => trace.exchanges(client.pid).length === 1);

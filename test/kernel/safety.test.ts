@@ -62,7 +62,10 @@ while True:
 
 /** Resolves once the process waits in read(2), system call 0 of x86-64: within SSL_read, for it reads nothing else. */
 async function blockedInRead(pid: number): Promise<void> {
-  while (!readFileSync(`/proc/${pid}/syscall`, "utf8").startsWith("0 ")) await sleep(10);
+  for (let tries = 0; !readFileSync(`/proc/${pid}/syscall`, "utf8").startsWith("0 "); tries++) {
+    assert.ok(tries < 1000, "it does not wait in read");
+    await sleep(10);
+  }
 }
 
 test(

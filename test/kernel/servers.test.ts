@@ -66,7 +66,11 @@ async function startNginx(t: TestContext): Promise<{ pids: number[]; port: numbe
   const master = start(t, "nginx", ["-c", join(folder, "nginx.conf"), "-e", join(folder, "error.log")]);
   await listening(port);
   let workers = childrenOf(master.pid);
-  for (; workers.length < 2; workers = childrenOf(master.pid)) await sleep(10); // it listens before it forks
+  // It listens before it forks.
+  for (let tries = 0; workers.length < 2; workers = childrenOf(master.pid), tries++) {
+    assert.ok(tries < 1000, "nginx has no workers");
+    await sleep(10);
+  }
   // They outlive a master that is killed.
   t.after(() => {
     for (const pid of workers) process.kill(pid, "SIGKILL");
