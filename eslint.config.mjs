@@ -78,6 +78,16 @@ export default tseslint.config(
       ),
     },
   },
+  {
+    files: ["**/*.cjs"],
+    ...tseslint.configs.disableTypeChecked,
+    languageOptions: {
+      ...tseslint.configs.disableTypeChecked.languageOptions,
+      sourceType: "commonjs",
+      globals: { exports: "writable", require: "readonly" },
+    },
+    rules: { ...tseslint.configs.disableTypeChecked.rules, "@typescript-eslint/no-require-imports": "off" },
+  },
   room(["src/protocol/**"], [everything, editor, elfy, browser, native]),
   room(["src/tracer/**"], [editor, elfy, browser, extension, analyzer]),
   room(

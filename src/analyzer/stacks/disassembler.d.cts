@@ -1,0 +1,1 @@
+export function disassembler(): typeof import("iced-x86");
