@@ -111,13 +111,17 @@ const bundles = {
 
 const notices = "dist/THIRD_PARTY_NOTICES.txt";
 
-// Bundled CommonJS packages ask for Node's own modules by require, which an ES module does not have.
-const requireShim =
-  'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
+// Bundled CommonJS packages ask for Node's own modules by require, and for their folder, which an ES module does not have.
+const commonjsShim =
+  'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);' +
+  " const __dirname = import.meta.dirname;";
+
+/** What the disassembler loads from the folder that it is in. */
+const disassembler = "dist/iced_x86_bg.wasm";
 
 async function buildBundles() {
   const inputs = ["src", "webview", "package.json", "package-lock.json", "scripts/build.mjs"];
-  await whenStale("bundles", { inputs, outputs: [...Object.keys(bundles), notices] }, async () => {
+  await whenStale("bundles", { inputs, outputs: [...Object.keys(bundles), disassembler, notices] }, async () => {
     const built = await Promise.all(
       Object.entries(bundles).map(([outfile, options]) =>
         esbuild.build({
@@ -126,12 +130,13 @@ async function buildBundles() {
           logLevel: "warning",
           legalComments: "none",
           loader: { ".ttf": "file" },
-          ...(options.format === "esm" ? { banner: { js: requireShim } } : {}),
+          ...(options.format === "esm" ? { banner: { js: commonjsShim } } : {}),
           ...options,
           outfile,
         }),
       ),
     );
+    copyFileSync("node_modules/iced-x86/iced_x86_bg.wasm", disassembler);
     writeNotices(
       built.map(({ metafile }) => metafile),
       notices,

@@ -14,6 +14,7 @@ const required = [
   "media/icon.png",
   "dist/THIRD_PARTY_NOTICES.txt",
   "dist/cli.js",
+  "dist/iced_x86_bg.wasm",
   "dist/tracer.js",
   "dist/extension.cjs",
   "dist/webview/live-traffic.js",
