@@ -19,6 +19,7 @@ import {
   socketLayout,
 } from "./layout.ts";
 import type { Direction } from "../../protocol/traffic.ts";
+import { endpoint } from "../endpoint.ts";
 
 /** One TLS object's life: the address is used again after it is freed, so the birth belongs to it. */
 export interface TlsObject {
@@ -137,31 +138,14 @@ const inet = 2;
 
 function decodeSocket(bytes: Buffer, pid: number): KernelRecord {
   const family = bytes.readUInt16LE(socketLayout.family);
-  const endpoint = (addressAt: number, portAt: number) => {
-    const port = bytes.readUInt16LE(portAt);
-    const address = bytes.subarray(addressAt, addressAt + (family === inet ? 4 : 16));
-    return family === inet ? `${address.join(".")}:${port}` : ipv6Endpoint(address, port);
-  };
+  const end = (addressAt: number, portAt: number) =>
+    endpoint(bytes.subarray(addressAt, addressAt + (family === inet ? 4 : 16)), bytes.readUInt16LE(portAt));
   return {
     type: "socket",
     object: objectOf(bytes, pid),
-    local: endpoint(socketLayout.local, socketLayout.localPort),
-    remote: endpoint(socketLayout.remote, socketLayout.remotePort),
+    local: end(socketLayout.local, socketLayout.localPort),
+    remote: end(socketLayout.remote, socketLayout.remotePort),
   };
-}
-
-/** `[address]:port` as RFC 5952 writes it; an IPv4-mapped address (RFC 4291, 2.5.5.2) as the IPv4 address it is. */
-export function ipv6Endpoint(address: Uint8Array, port: number): string {
-  const mapped =
-    address.subarray(0, 10).every((byte) => byte === 0) && address[10] === 0xff && address[11] === 0xff;
-  if (mapped) return `${address.subarray(12).join(".")}:${port}`;
-  const groups = Array.from(
-    { length: 8 },
-    (_, i) => ((address[2 * i] ?? 0) << 8) | (address[2 * i + 1] ?? 0),
-  );
-  const text = groups.map((group) => group.toString(16)).join(":");
-  // The URL parser compresses the longest run of zeros.
-  return `${new URL(`http://[${text}]`).hostname}:${port}`;
 }
 
 function decodeProcess(

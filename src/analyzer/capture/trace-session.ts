@@ -10,7 +10,7 @@ import { Scanner } from "../scan.ts";
 import type { Selection } from "../selection.ts";
 import type { StackFinding } from "../stacks/finding.ts";
 import { Attachments } from "./attachments.ts";
-import { Connections, type TrafficEvent } from "./connections.ts";
+import { Connections, type ConnectionRecord, type TrafficEvent } from "./connections.ts";
 import { findLinkerHook, isLinker, usualExecutables, usualLibraries } from "./linker.ts";
 import { decodeRecords, type KernelRecord } from "./records.ts";
 import { TracerClient } from "./tracer-client.ts";
@@ -22,6 +22,8 @@ export interface TraceSessionOptions {
   bodyLimit: number;
   showSecrets: boolean;
   onEvent(event: TraceEvent): void;
+  /** What the kernel told of a connection, before it is folded into exchanges: for who counts rather than reads. */
+  onRecord?(record: ConnectionRecord): void;
   /** The trace ended by itself: the tracer is gone. */
   onEnded?(problem: Problem): void;
   /** Size of the kernel's ring buffer, a power of two. */
@@ -308,6 +310,7 @@ class Session implements TraceSession {
         this.#end(record.pid);
         break;
       default:
+        this.#options.onRecord?.(record);
         this.#emitAll(this.#connections.fold(record));
     }
   }

@@ -2,29 +2,40 @@
 import { writeFileSync } from "node:fs";
 import { extname } from "node:path";
 import type { CoverageReport } from "../../protocol/coverage.ts";
+import { TracerUnavailable } from "../capture/trace-session.ts";
 import { coveredPercent } from "../coverage/summary.ts";
 import { htmlReport } from "../report/html.ts";
 import { markdownReport } from "../report/markdown.ts";
 import { processTitle, wholePercent } from "../report/wording.ts";
 import { Scanner } from "../scan.ts";
+import { measureFromTerminal } from "./measuring.ts";
+import { parseDuration } from "./quantities.ts";
 import { exitCodeOf } from "./scan-command.ts";
 import { selectionOf, selectorHelp, selectorOptions } from "./selectors.ts";
 import { printable } from "./terminal.ts";
+import { tellProblem } from "./trace-printer.ts";
 import { exitCodes, parseOptions, UsageError } from "./usage.ts";
 
-export const reportHelp = `Usage: plainsight report [selectors] [--format html|markdown|json] [--output FILE] [--fail-under PERCENT]
+export const reportHelp = `Usage: plainsight report [selectors] [--format html|markdown|json] [--output FILE] [--measure [10s]]
+                         [--fail-under PERCENT]
 
-Writes the TLS coverage of this host, as predicted from symbols.
+Writes the TLS coverage of this host: as predicted from symbols, or measured.
 
 ${selectorHelp}
   --format NAME   html, markdown or json; without it, as FILE's name ends, else markdown
   --output FILE   writes there instead of to standard output
+  --measure [10s] probes what can be probed, watches for that long, and says of each process whether plaintext was seen
+                  (confirmed), was not though its TLS was in use (silent), or nothing was there to see (not exercised);
+                  needs rights; Ctrl-C ends it early and still writes the report
   --fail-under PERCENT
                   exits with 1 when less of the processes with TLS is traceable, or when none was found
   --help
 
-Exit codes: 0 done, 1 --fail-under was not met, 2 wrong usage, 3 none of the named processes may be read.
+Exit codes: 0 done, 1 --fail-under was not met, 2 wrong usage, 3 none of the named processes may be read, or not
+enough rights or no kernel support for --measure.
 `;
+
+const defaultDuration = "10s";
 
 const formats: Readonly<Record<string, (report: CoverageReport) => string>> = {
   html: htmlReport,
@@ -34,9 +45,9 @@ const formats: Readonly<Record<string, (report: CoverageReport) => string>> = {
 const endings: Readonly<Record<string, string>> = { ".html": "html", ".htm": "html", ".json": "json" };
 
 /** Gives the exit code. */
-export function reportCommand(argv: string[]): Promise<number> {
+export async function reportCommand(argv: string[]): Promise<number> {
   const { values } = parseOptions({
-    args: argv,
+    args: withDefaultDuration(argv),
     options: {
       ...selectorOptions,
       format: { type: "string" },
@@ -48,10 +59,7 @@ export function reportCommand(argv: string[]): Promise<number> {
   });
   if (values.help === true) {
     process.stdout.write(reportHelp);
-    return Promise.resolve(exitCodes.done);
-  }
-  if (values.measure !== undefined) {
-    throw new UsageError("--measure belongs to a later version: this one reports what symbols predict");
+    return exitCodes.done;
   }
   const { output } = values;
   const format = values.format ?? endings[extname(output ?? "").toLowerCase()] ?? "markdown";
@@ -59,12 +67,32 @@ export function reportCommand(argv: string[]): Promise<number> {
   if (write === undefined) throw new UsageError(`--format ${format} is not one of html, markdown, json`);
   const least = percentOf(values["fail-under"]);
 
-  const { report } = new Scanner().scan(selectionOf(values));
+  const durationMs = values.measure === undefined ? null : parseDuration("--measure", values.measure);
+  const selection = selectionOf(values);
+
+  const scanner = new Scanner();
+  const predicted = scanner.scan(selection).report;
+  let report = predicted;
+  try {
+    if (durationMs !== null) report = await measureFromTerminal(predicted, scanner, durationMs);
+  } catch (error) {
+    if (!(error instanceof TracerUnavailable)) throw error;
+    tellProblem(error.problem);
+    return exitCodes.notPossible;
+  }
   const text = write(report);
   if (output === undefined) process.stdout.write(text);
   else save(output, text);
   const code = exitCodeOf(report);
-  return Promise.resolve(code === exitCodes.done && least !== null ? gate(report, least) : code);
+  return code === exitCodes.done && least !== null ? gate(report, least) : code;
+}
+
+/** `--measure` may stand alone, which node:util's parseArgs does not know of. */
+function withDefaultDuration(argv: readonly string[]): string[] {
+  return argv.flatMap((word, index) => {
+    const isAlone = word === "--measure" && (argv[index + 1] ?? "-").startsWith("-");
+    return isAlone ? [word, defaultDuration] : [word];
+  });
 }
 
 function percentOf(value: string | undefined): number | null {
@@ -96,7 +124,9 @@ function gate({ summary, processes, skipped }: CoverageReport, least: number): n
       ? [`no process with TLS was found, so ${least} % of them cannot be traceable`]
       : [
           `${wholePercent(percent)} % of the processes with TLS is traceable, which is under ${least} %`,
-          ...short.map((it) => `  ${it.pid} ${processTitle(it)}: ${it.verdict}, ${it.reason.text}`),
+          ...short.map(
+            (it) => `  ${it.pid} ${processTitle(it)}: ${it.verdict} (${it.basis}), ${it.reason.text}`,
+          ),
         ];
   if (skipped.length > 0) lines.push(`  ${skipped.length} skipped`);
   process.stderr.write(`plainsight: ${lines.map(printable).join("\n")}\n`);

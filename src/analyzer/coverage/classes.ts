@@ -36,7 +36,10 @@ const named: Readonly<Record<Named, ProcessClass>> = {
 };
 
 /** `node` and `jvm` are named as such, whatever they link. Without a stack, the verdict tells no-tls from unknown. */
-export function classOf(primary: StackFinding | null, runtime: string | null): ProcessClass | null {
+export function classOf(
+  primary: Pick<StackFinding, "stack" | "linkage"> | null,
+  runtime: string | null,
+): ProcessClass | null {
   if (runtime === "jvm") return "jvm";
   if (runtime === "node" && primary !== null) return "node";
   if (primary === null) return null;

@@ -3,6 +3,7 @@
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
 import type { Reason } from "../../protocol/coverage.ts";
+import type { TcpSocket } from "../coverage/socket-activity.ts";
 import { isExecutable } from "../process-facts.ts";
 import type { ProcessFacts } from "../process-facts.ts";
 import type { MappedFile } from "../stacks/finding.ts";
@@ -13,6 +14,7 @@ import { openMappedFile } from "./mapped-file.ts";
 import type { OpenedFile } from "./mapped-file.ts";
 import { executableFiles, parseMaps, withinRoot } from "./maps.ts";
 import { parseBootTime, parseStat, parseStatus, startedAt } from "./stat.ts";
+import { establishedRows } from "./tcp-sockets.ts";
 import { parseUsers } from "./users.ts";
 
 /** What anyone may know about a process. */
@@ -103,6 +105,21 @@ export class ProcessTable {
     return descriptors.value.some((name) => {
       const inode = socketInode(this.#link(pid, `fd/${name}`) ?? "");
       return inode !== null && inodes.has(inode);
+    });
+  }
+
+  /** Established TCP connections of the process; null when its sockets may not be seen, or it has gone. */
+  tcpSockets(pid: number): TcpSocket[] | null {
+    const tables = ["tcp", "tcp6"].map((table) => this.#text(pid, `net/${table}`) ?? "");
+    const rows = new Map(establishedRows(tables).map((row) => [row.inode, row]));
+    const descriptors = attempt(() => readdirSync(`${this.#procfs}/${pid}/fd`));
+    if (descriptors.value === null) return null;
+    if (rows.size === 0) return [];
+    const inodes = descriptors.value.map((name) => socketInode(this.#link(pid, `fd/${name}`) ?? ""));
+    // Two descriptors may be one socket.
+    return [...new Set(inodes)].flatMap((inode) => {
+      const row = inode === null ? undefined : rows.get(inode);
+      return row === undefined ? [] : [{ pid, ...row }];
     });
   }
 

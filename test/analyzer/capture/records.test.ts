@@ -8,7 +8,8 @@ import {
   PS_RECORD_FORK,
   PS_RECORD_LIBRARY,
 } from "../../../src/analyzer/capture/layout.ts";
-import { decodeRecords, ipv6Endpoint } from "../../../src/analyzer/capture/records.ts";
+import { decodeRecords } from "../../../src/analyzer/capture/records.ts";
+import { endpoint } from "../../../src/analyzer/endpoint.ts";
 import { data, free, key, process as processRecord, ring, serverName, socket } from "./ring.ts";
 
 const object = { pid: 7, key };
@@ -158,7 +159,7 @@ const endpoints: [groups: number[], text: string][] = [
 for (const [groups, text] of endpoints) {
   test(`records: ${text} is written as RFC 5952 asks`, () => {
     const address = Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 255]));
-    assert.equal(ipv6Endpoint(address, 443), text);
+    assert.equal(endpoint(address, 443), text);
     const { records } = decodeRecords(
       ring(socket({ family: 10, local: [[...address], 443], remote: [[...address], 443] })),
     );

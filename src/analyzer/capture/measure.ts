@@ -1,0 +1,176 @@
+// Measures: probes the processes that a scan calls traceable, watches their plaintext and their TCP connections for a
+// while, and gives the scan's report with what was seen. What it means is coverage/measurement.ts's to say.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { CoverageReport, ProcessReport } from "../../protocol/coverage.ts";
+import type { Problem } from "../../protocol/editor.ts";
+import type { TraceEvent } from "../../protocol/traffic.ts";
+import { outcomeOf, reportWith, withMeasurement, type SeenConnection } from "../coverage/measurement.ts";
+import { SocketActivity } from "../coverage/socket-activity.ts";
+import { ProcessTable } from "../processes/process-table.ts";
+import type { Scanner } from "../scan.ts";
+import type { ConnectionRecord } from "./connections.ts";
+import { openTraceSession, TracerUnavailable } from "./trace-session.ts";
+
+export interface MeasureOptions {
+  scanner: Scanner;
+  durationMs: number;
+  /** Ends the measuring early; what was seen until then counts. */
+  signal: AbortSignal;
+  onProgress(progress: MeasureProgress): void;
+}
+
+export interface MeasureProgress {
+  /** Processes that are watched; 0 while they are still being attached. */
+  watched: number;
+  /** Of these, with plaintext seen. */
+  confirmed: number;
+  leftMs: number;
+}
+
+export interface Measured {
+  report: CoverageReport;
+  /** Records that the kernel or the analyzer had to drop: plaintext was seen, yet not all of it is counted. */
+  lostRecords: number;
+}
+
+/** Between two looks at the TCP connections. */
+const lookMs = 250;
+
+/** Rejects with TracerUnavailable (it has a `problem`) when rights or kernel support are missing. */
+export async function measure(report: CoverageReport, options: MeasureOptions): Promise<Measured> {
+  const { scanner, durationMs, signal } = options;
+  const candidates = report.processes.filter(mayBeProbed);
+  if (candidates.length === 0) return { report, lostRecords: 0 };
+  const plaintext = new PlaintextCount();
+  const ending: { problem: Problem | null } = { problem: null };
+  const gone = new AbortController();
+  const session = await openTraceSession({
+    bodyLimit: 0,
+    showSecrets: false,
+    scanner,
+    onEvent: (event) => {
+      plaintext.event(event);
+    },
+    onRecord: (record) => {
+      plaintext.record(record);
+    },
+    onEnded: (problem) => {
+      ending.problem = problem;
+      gone.abort();
+    },
+  });
+  try {
+    options.onProgress({ watched: 0, confirmed: 0, leftMs: durationMs });
+    const unprobed: ProcessReport[] = [];
+    const probed: ProcessReport[] = [];
+    for (const process of candidates) {
+      if (signal.aborted || gone.signal.aborted) break;
+      const { skipped } = await session.add([process.pid], { followChildren: false });
+      const reason = skipped[0]?.reason;
+      if (reason === undefined) probed.push(process);
+      // One that has gone keeps its prediction: nothing was found out about it.
+      else if (!goneCodes.has(reason.code))
+        unprobed.push({ ...process, basis: "measured", verdict: "dark", reason });
+    }
+    plaintext.begin();
+    const since = new Date().toISOString();
+    const watched = {
+      pids: probed.map(({ pid }) => pid),
+      durationMs,
+      ended: AbortSignal.any([signal, gone.signal]),
+    };
+    const active = await watchSockets(watched, (leftMs) => {
+      options.onProgress({ watched: probed.length, confirmed: plaintext.processes, leftMs });
+    });
+    await session.close();
+    if (ending.problem !== null) throw new TracerUnavailable(ending.problem);
+    const seen = { since, connections: plaintext.connections, active };
+    const changed = probed.map((process) => withMeasurement(process, outcomeOf(process.pid, seen)));
+    return { report: reportWith(report, [...changed, ...unprobed]), lostRecords: plaintext.lostRecords };
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+/** Also what only missing rights keep from being traceable: the tracer is asked for them, and says what is missing. */
+function mayBeProbed({ verdict, reason }: ProcessReport): boolean {
+  return verdict === "traceable" || reason.code === "uprobe-unavailable";
+}
+
+const goneCodes = new Set(["exited", "no-such-process", "zombie"]);
+
+/** Gives the connections that were in use. */
+async function watchSockets(
+  { pids, durationMs, ended }: { pids: readonly number[]; durationMs: number; ended: AbortSignal },
+  onLook: (leftMs: number) => void,
+) {
+  const table = new ProcessTable();
+  const activity = new SocketActivity();
+  const endMs = performance.now() + durationMs;
+  for (;;) {
+    activity.look(pids.flatMap((pid) => table.tcpSockets(pid) ?? []));
+    const leftMs = endMs - performance.now();
+    if (leftMs <= 0 || ended.aborted) return activity.active;
+    onLook(leftMs);
+    await sleep(Math.min(lookMs, leftMs), undefined, { signal: ended }).catch(() => undefined);
+  }
+}
+
+/** What the probes saw, by connection. */
+class PlaintextCount {
+  readonly #connections = new Map<string, SeenConnection>();
+  /** By pid: the files that were probed in it. */
+  readonly #files = new Map<number, Set<string>>();
+  readonly #confirmed = new Set<number>();
+  lostRecords = 0;
+
+  /** Counts from now: the first processes were probed while the last ones were still being attached. */
+  begin(): void {
+    this.#confirmed.clear();
+    for (const connection of this.#connections.values()) connection.bytes = 0;
+  }
+
+  /** Processes of which plaintext was seen. */
+  get processes(): number {
+    return this.#confirmed.size;
+  }
+
+  get connections(): SeenConnection[] {
+    return [...this.#connections.values()].map((connection) => {
+      const files = [...(this.#files.get(connection.pid) ?? [])];
+      // Which of several carried it, the records do not tell.
+      return { ...connection, file: files.length === 1 ? (files[0] ?? null) : null };
+    });
+  }
+
+  record(record: ConnectionRecord): void {
+    if (record.type === "free") return;
+    const connection = this.#connection(record.object.key, record.object.pid);
+    if (record.type === "data") {
+      connection.bytes += record.payload.length;
+      if (connection.bytes > 0) this.#confirmed.add(connection.pid);
+    } else if (record.type === "socket") {
+      connection.local = record.local;
+      connection.remote = record.remote;
+    }
+  }
+
+  event(event: TraceEvent): void {
+    if (event.type === "exchange") {
+      const { connection, pid } = event;
+      if (connection.role !== null) this.#connection(connection.id, pid).role = connection.role;
+    } else if (event.type === "attached") {
+      const files = this.#files.get(event.pid) ?? new Set();
+      this.#files.set(event.pid, files.add(event.file));
+    } else if (event.type === "lost") this.lostRecords += event.records;
+  }
+
+  #connection(key: string, pid: number): SeenConnection {
+    const known = this.#connections.get(key);
+    if (known) return known;
+    const fresh: SeenConnection = { pid, bytes: 0, local: null, remote: null, role: null, file: null };
+    this.#connections.set(key, fresh);
+    return fresh;
+  }
+}

@@ -1,0 +1,140 @@
+// Folds what a measuring saw (plaintext, and which connections were in use) into a measurement a process, and that into
+// the verdict. The rule of "TLS was in use" is in this file alone. Pure: the watching is capture/'s.
+import type { CoverageReport, Measurement, ProcessReport } from "../../protocol/coverage.ts";
+import { classOf } from "./classes.ts";
+import type { TcpSocket } from "./socket-activity.ts";
+import { summarise } from "./summary.ts";
+
+/** One TLS connection of which the probes saw something. */
+export interface SeenConnection {
+  pid: number;
+  /** Plaintext bytes of both directions; 0 when only its making was seen, which proves no traffic. */
+  bytes: number;
+  /** `address:port`; null when the kernel did not tell. */
+  local: string | null;
+  remote: string | null;
+  /** Which end this process is, where the traffic told. */
+  role: "client" | "server" | null;
+  /** The file whose function carried the plaintext, as the process sees it; null when not known. */
+  file: string | null;
+}
+
+export interface Watched {
+  /** ISO 8601: when the probes were attached. */
+  since: string;
+  connections: readonly SeenConnection[];
+  /** TCP connections that were in use, of every process that was watched. */
+  active: readonly TcpSocket[];
+}
+
+/**
+ * Ports that the IANA registry of service names gives to protocols over TLS from the first byte, and the usual
+ * alternatives of HTTPS. Where plaintext was seen, no port is asked.
+ */
+const tlsPorts: ReadonlySet<number> = new Set([
+  443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 2376, 3269, 5061, 5349, 5671, 5986, 6443, 6514, 6697,
+  8443, 8883, 9443,
+]);
+
+/**
+ * Why an active TCP connection is known to carry TLS, or null. There are three proofs, the first two from the
+ * measuring itself:
+ * 1. its other end is a process of this host whose plaintext was seen on this very connection;
+ * 2. its server's end is an address and port at which plaintext was seen in another connection;
+ * 3. its server's end is a port that is registered for TLS.
+ * A connection without a proof is not claimed to be TLS, so a silent process is at worst called not exercised.
+ */
+export function tlsProof(socket: TcpSocket, decrypted: readonly SeenConnection[]): string | null {
+  if (decrypted.some(({ local, remote }) => local === socket.remote && remote === socket.local)) {
+    return "its other end was decrypted";
+  }
+  const server = socket.isServer ? socket.local : socket.remote;
+  if (decrypted.some((seen) => serverEnd(seen) === server)) {
+    return `TLS to ${server} was decrypted elsewhere`;
+  }
+  const port = Number(server.slice(server.lastIndexOf(":") + 1));
+  return tlsPorts.has(port) ? `port ${port}` : null;
+}
+
+function serverEnd({ role, local, remote }: SeenConnection): string | null {
+  if (role === null) return null;
+  return role === "server" ? local : remote;
+}
+
+/** What was measured of one process, and where silent, how its TLS is known. */
+export interface Outcome {
+  measured: Measurement;
+  /** Of connections that were in use and silent; empty unless the process is silent. */
+  proofs: string[];
+  /** The file that carried most of the plaintext; null when not known. */
+  carrier: string | null;
+}
+
+/** @param pid a process to which the probes were attached */
+export function outcomeOf(pid: number, { since, connections, active }: Watched): Outcome {
+  const decrypted = connections.filter(({ bytes }) => bytes > 0);
+  const seen = decrypted.filter((connection) => connection.pid === pid);
+  const ends = new Set(seen.map(({ local, remote }) => `${local ?? ""} ${remote ?? ""}`));
+  const others = active
+    .filter((socket) => socket.pid === pid && !ends.has(`${socket.local} ${socket.remote}`))
+    .map((socket) => tlsProof(socket, decrypted))
+    .filter((proof) => proof !== null);
+  // A connection that the probes saw without its addresses may be one of these.
+  const addressless = seen.filter(({ local }) => local === null).length;
+  const silent = Math.max(0, others.length - addressless);
+  const total = seen.length + silent;
+  const measured: Measurement = {
+    connections: total,
+    decrypted: seen.length,
+    bytes: seen.reduce((sum, { bytes }) => sum + bytes, 0),
+    since,
+    state: seen.length > 0 ? "confirmed" : total > 0 ? "silent" : "not-exercised",
+  };
+  return {
+    measured,
+    proofs: measured.state === "silent" ? [...new Set(others)] : [],
+    carrier: carrierOf(seen),
+  };
+}
+
+function carrierOf(seen: readonly SeenConnection[]): string | null {
+  const bytesByFile = new Map<string, number>();
+  for (const { file, bytes } of seen) {
+    if (file !== null) bytesByFile.set(file, (bytesByFile.get(file) ?? 0) + bytes);
+  }
+  const [most] = [...bytesByFile].sort(([, a], [, b]) => b - a);
+  return most?.[0] ?? null;
+}
+
+/**
+ * The process with its measurement. Plaintext that was seen confirms the verdict; silence, though TLS was in use, takes
+ * it back; a process that was not exercised keeps its prediction. The stack that carried the traffic comes first.
+ */
+export function withMeasurement(
+  process: ProcessReport,
+  { measured, proofs, carrier }: Outcome,
+): ProcessReport {
+  switch (measured.state) {
+    case "not-exercised":
+      return { ...process, measured };
+    case "silent": {
+      const { connections } = measured;
+      const used = connections === 1 ? "1 TLS connection was" : `${connections} TLS connections were`;
+      const text = `probes are attached and ${used} in use (${proofs.join(", ")}), yet no plaintext was seen`;
+      return { ...process, measured, basis: "measured", verdict: "dark", reason: { code: "silent", text } };
+    }
+    case "confirmed": {
+      const first = process.stacks.find(({ file }) => file !== null && file === carrier);
+      const stacks = first ? [first, ...process.stacks.filter((stack) => stack !== first)] : process.stacks;
+      const name = first ? classOf(first, process.runtime) : null;
+      return { ...process, measured, basis: "measured", stacks, class: name ?? process.class };
+    }
+  }
+}
+
+/** The report with these processes in place of those with the same pid. */
+export function reportWith(report: CoverageReport, changed: readonly ProcessReport[]): CoverageReport {
+  const byPid = new Map(changed.map((process) => [process.pid, process]));
+  const processes = report.processes.map((process) => byPid.get(process.pid) ?? process);
+  return { ...report, processes, summary: summarise(processes) };
+}
