@@ -24,15 +24,16 @@ Writes the TLS coverage of this host: as predicted from symbols, or measured.
 ${selectorHelp}
   --format NAME   html, markdown or json; without it, as FILE's name ends, else markdown
   --output FILE   writes there instead of to standard output
-  --measure [10s] probes what can be probed, watches for that long, and says of each process whether plaintext was seen
-                  (confirmed), was not though its TLS was in use (silent), or nothing was there to see (not exercised);
-                  needs rights; Ctrl-C ends it early and still writes the report
+  --measure [10s] probes what can be probed, watches for that long, and says of each process
+                  whether plaintext was seen (confirmed), was not though its TLS was in use
+                  (silent), or nothing was there to see (not exercised); needs rights;
+                  Ctrl-C ends it early and still writes the report
   --fail-under PERCENT
                   exits with 1 when less of the processes with TLS is traceable, or when none was found
   --help
 
-Exit codes: 0 done, 1 --fail-under was not met, 2 wrong usage, 3 none of the named processes may be read, or not
-enough rights or no kernel support for --measure.
+Exit codes: 0 done, 1 --fail-under was not met, 2 wrong usage, 3 none of the named processes may be
+read, or not enough rights or no kernel support for --measure.
 `;
 
 const defaultDuration = "10s";

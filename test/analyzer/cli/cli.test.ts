@@ -63,7 +63,7 @@ const wrong: [args: string[], message: RegExp][] = [
   [["report", "--format", "constructor"], /is not one of/],
   [["report", "--fail-under", "101"], /is not a percentage/],
   [["report", "--fail-under", "many"], /is not a percentage/],
-  [["report", "--measure", "10s"], /--measure belongs to a later version/],
+  [["report", "--measure", "soon"], /--measure "soon" is not a duration/],
   [["report", "--pid", shellPid, "--output", join(folder, "no/such/folder.md")], /ENOENT/],
 ];
 for (const [args, message] of wrong) {
@@ -267,6 +267,6 @@ test("cli: report --fail-under passes with what is covered, tells what fell shor
   );
   assert.match(
     short.stderr,
-    new RegExp(`^ {2}${String(go.pid)} esbuild: dark, needs probes on Go's own crypto/tls`, "m"),
+    new RegExp(`^ {2}${String(go.pid)} esbuild: dark \\(predicted\\), needs probes on Go's own crypto/tls`, "m"),
   );
 });
