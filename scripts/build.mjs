@@ -121,27 +121,31 @@ const disassembler = "dist/iced_x86_bg.wasm";
 
 async function buildBundles() {
   const inputs = ["src", "webview", "package.json", "package-lock.json", "scripts/build.mjs"];
-  await whenStale("bundles", { inputs, outputs: [...Object.keys(bundles), disassembler, notices] }, async () => {
-    const built = await Promise.all(
-      Object.entries(bundles).map(([outfile, options]) =>
-        esbuild.build({
-          bundle: true,
-          metafile: true,
-          logLevel: "warning",
-          legalComments: "none",
-          loader: { ".ttf": "file" },
-          ...(options.format === "esm" ? { banner: { js: commonjsShim } } : {}),
-          ...options,
-          outfile,
-        }),
-      ),
-    );
-    copyFileSync("node_modules/iced-x86/iced_x86_bg.wasm", disassembler);
-    writeNotices(
-      built.map(({ metafile }) => metafile),
-      notices,
-    );
-  });
+  await whenStale(
+    "bundles",
+    { inputs, outputs: [...Object.keys(bundles), disassembler, notices] },
+    async () => {
+      const built = await Promise.all(
+        Object.entries(bundles).map(([outfile, options]) =>
+          esbuild.build({
+            bundle: true,
+            metafile: true,
+            logLevel: "warning",
+            legalComments: "none",
+            loader: { ".ttf": "file" },
+            ...(options.format === "esm" ? { banner: { js: commonjsShim } } : {}),
+            ...options,
+            outfile,
+          }),
+        ),
+      );
+      copyFileSync("node_modules/iced-x86/iced_x86_bg.wasm", disassembler);
+      writeNotices(
+        built.map(({ metafile }) => metafile),
+        notices,
+      );
+    },
+  );
 }
 
 const steps = { bpf: buildBpf, native: buildNative, bundles: buildBundles };
