@@ -267,6 +267,9 @@ test("cli: report --fail-under passes with what is covered, tells what fell shor
   );
   assert.match(
     short.stderr,
-    new RegExp(`^ {2}${String(go.pid)} esbuild: dark \\(predicted\\), needs probes on Go's own crypto/tls`, "m"),
+    new RegExp(
+      `^ {2}${String(go.pid)} esbuild: dark \\(predicted\\), needs probes on Go's own crypto/tls`,
+      "m",
+    ),
   );
 });
