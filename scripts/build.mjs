@@ -106,6 +106,13 @@ const bundles = {
     format: "iife",
     target: "es2022",
   },
+  "dist/report/report.js": {
+    entryPoints: ["webview/report/main.ts"],
+    format: "iife",
+    target: "es2022",
+    minify: true,
+  },
+  "dist/report/report.css": { entryPoints: ["webview/report/report.css"], minify: true },
   "dist/webview/live-traffic.css": { entryPoints: ["webview/live-traffic/live-traffic.css"] },
 };
 
@@ -121,31 +128,28 @@ const disassembler = "dist/iced_x86_bg.wasm";
 
 async function buildBundles() {
   const inputs = ["src", "webview", "package.json", "package-lock.json", "scripts/build.mjs"];
-  await whenStale(
-    "bundles",
-    { inputs, outputs: [...Object.keys(bundles), disassembler, notices] },
-    async () => {
-      const built = await Promise.all(
-        Object.entries(bundles).map(([outfile, options]) =>
-          esbuild.build({
-            bundle: true,
-            metafile: true,
-            logLevel: "warning",
-            legalComments: "none",
-            loader: { ".ttf": "file" },
-            ...(options.format === "esm" ? { banner: { js: commonjsShim } } : {}),
-            ...options,
-            outfile,
-          }),
-        ),
-      );
-      copyFileSync("node_modules/iced-x86/iced_x86_bg.wasm", disassembler);
-      writeNotices(
-        built.map(({ metafile }) => metafile),
-        notices,
-      );
-    },
-  );
+  const outputs = [...Object.keys(bundles), disassembler, notices];
+  await whenStale("bundles", { inputs, outputs }, async () => {
+    const built = await Promise.all(
+      Object.entries(bundles).map(([outfile, options]) =>
+        esbuild.build({
+          bundle: true,
+          metafile: true,
+          logLevel: "warning",
+          legalComments: "none",
+          loader: { ".ttf": "file" },
+          ...(options.format === "esm" ? { banner: { js: commonjsShim } } : {}),
+          ...options,
+          outfile,
+        }),
+      ),
+    );
+    copyFileSync("node_modules/iced-x86/iced_x86_bg.wasm", disassembler);
+    writeNotices(
+      built.map(({ metafile }) => metafile),
+      notices,
+    );
+  });
 }
 
 const steps = { bpf: buildBpf, native: buildNative, bundles: buildBundles };

@@ -19,6 +19,8 @@ const required = [
   "dist/extension.cjs",
   "dist/webview/live-traffic.js",
   "dist/webview/live-traffic.css",
+  "dist/report/report.js",
+  "dist/report/report.css",
   "dist/native/plainsight.node",
   "dist/native/libbpf.so.1",
   "dist/bpf/tls.bpf.o",

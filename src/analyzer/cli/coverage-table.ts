@@ -1,6 +1,7 @@
 // The coverage of a host as a table that reads at a glance: processes with TLS by verdict, the others as a count.
 import type { CoverageReport, ProcessReport, Verdict } from "../../protocol/coverage.ts";
 import {
+  basisOfReport,
   byVerdict,
   capital,
   headline,
@@ -143,6 +144,10 @@ function footer(report: CoverageReport, hidden: number, terminal: Terminal, pain
   }
   const { uprobe } = report.host.paths;
   if (!uprobe.available) add(`No capture on this host: ${uprobe.reason}`);
+  if (report.summary.withTls > 0) {
+    const isMeasured = report.processes.some(({ measured }) => measured !== null);
+    add(`${basisOfReport(report)}${isMeasured ? "" : " (plainsight report --measure does that)"}`);
+  }
   const first = report.processes.find(({ verdict }) => verdict === "traceable");
   if (first !== undefined) add(`Watch one: plainsight trace --pid ${first.pid}`);
   return lines;

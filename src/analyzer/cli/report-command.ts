@@ -5,6 +5,7 @@ import type { CoverageReport } from "../../protocol/coverage.ts";
 import { TracerUnavailable } from "../capture/trace-session.ts";
 import { coveredPercent } from "../coverage/summary.ts";
 import { htmlReport } from "../report/html.ts";
+import { pageAssets } from "../report/page-assets.ts";
 import { markdownReport } from "../report/markdown.ts";
 import { processTitle, wholePercent } from "../report/wording.ts";
 import { Scanner } from "../scan.ts";
@@ -39,7 +40,7 @@ read, or not enough rights or no kernel support for --measure.
 const defaultDuration = "10s";
 
 const formats: Readonly<Record<string, (report: CoverageReport) => string>> = {
-  html: htmlReport,
+  html: (report) => htmlReport(report, pageAssets()),
   markdown: markdownReport,
   json: (report) => `${JSON.stringify(report, null, 2)}\n`,
 };

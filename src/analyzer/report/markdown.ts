@@ -1,9 +1,12 @@
 // The coverage as GitHub-flavoured Markdown, for a pull request or a wiki.
 import type { CoverageReport, ProcessReport } from "../../protocol/coverage.ts";
 import {
+  basisInShort,
+  basisOfReport,
   byVerdict,
   capital,
   headline,
+  measuredClause,
   otherCounts,
   processTitle,
   skippedByReason,
@@ -32,6 +35,7 @@ export function markdownReport(report: CoverageReport): string {
     "# TLS coverage",
     `**${capital(headline(report))}** · ${counts.join(" · ")}`,
     `${escapeMarkdown(host.hostname)}, Linux ${escapeMarkdown(host.kernel)}, ${escapeMarkdown(host.arch)}, ${generatedAt}`,
+    `${escapeMarkdown(basisOfReport(report))}.`,
     processTable(report.processes),
     meanings(report.processes),
     evidence(report.processes),
@@ -43,16 +47,17 @@ export function markdownReport(report: CoverageReport): string {
 function processTable(processes: readonly ProcessReport[]): string {
   const rows = byVerdict(processes).flatMap(({ members }) =>
     members.map((process) => {
-      const { verdict, basis, pid, path, reason } = process;
+      const { verdict, pid, path, reason } = process;
+      const clause = measuredClause(process);
       const cells = [
-        `${verdict} (${basis})`,
+        `${verdict} (${basisInShort(process)})`,
         pid,
         processTitle(process),
         process.class,
         stacksInShort(process),
         path,
       ];
-      return `| ${[...cells, reason.text].map((cell) => escapeMarkdown(String(cell))).join(" | ")} |`;
+      return `| ${[...cells, clause === null ? reason.text : `${reason.text}; ${clause}`].map((cell) => escapeMarkdown(String(cell))).join(" | ")} |`;
     }),
   );
   if (rows.length === 0) return "";

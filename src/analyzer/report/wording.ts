@@ -75,6 +75,44 @@ export function wholePercent(percent: number): number {
   return percent > 0 && percent < 1 ? 1 : Math.round(percent);
 }
 
+/** Where the verdict comes from, and what a measuring found: `measured: silent`, `predicted: not exercised`. */
+export function basisInShort({ basis, measured }: ProcessReport): string {
+  return measured === null ? basis : `${basis}: ${measured.state.replace("-", " ")}`;
+}
+
+/** What a measuring saw, as a clause; null where it was not made, and where the reason says it already. */
+export function measuredClause({ measured }: ProcessReport): string | null {
+  switch (measured?.state) {
+    case undefined:
+    case "silent":
+      return null;
+    case "confirmed": {
+      const { decrypted, connections, bytes } = measured;
+      const of = connections === 1 ? "connection" : "connections";
+      return `plaintext was seen in ${decrypted} of ${connections} ${of}, ${bytes.toLocaleString("en-US")} bytes`;
+    }
+    case "not-exercised":
+      return "no TLS connection was known to be in use while it was watched";
+  }
+}
+
+/** What the verdicts of a whole report rest on, as a sentence. */
+export function basisOfReport({ processes }: CoverageReport): string {
+  const states = processes.flatMap(({ measured }) => measured?.state ?? []);
+  if (states.length === 0) return "Predicted from symbols, not measured";
+  const counts = (["confirmed", "silent", "not-exercised"] as const).map((state) => {
+    const count = states.filter((other) => other === state).length;
+    return `${count} ${state.replace("-", " ")}`;
+  });
+  const since = processes.find(({ measured }) => measured !== null)?.measured?.since ?? "";
+  return `Measured since ${readableTime(since)}: ${counts.join(", ")}`;
+}
+
+/** `2026-01-31 12:00:00 UTC`, or the text itself when it is no such time. */
+export function readableTime(iso: string): string {
+  return iso.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$/, "$1 $2 UTC");
+}
+
 /** What was left out, by reason: the scan itself is not told, for nobody looks for it. */
 export function skippedByReason(
   skipped: readonly Skipped[],

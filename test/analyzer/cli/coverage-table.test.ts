@@ -16,6 +16,7 @@ test("table: at 80 columns, the reason stands under what is not traceable", () =
 
 1 of 2 processes with TLS are traceable (50 %)
 1 dark · 1 without TLS (--all lists it)
+Predicted from symbols, not measured (plainsight report --measure does that)
 Watch one: plainsight trace --pid 4242`,
   );
 });
@@ -32,6 +33,7 @@ test("table: on a wide terminal, the reason has a column of its own", () => {
 
 1 of 2 processes with TLS are traceable (50 %)
 1 dark
+Predicted from symbols, not measured (plainsight report --measure does that)
 Watch one: plainsight trace --pid 4242`,
   );
 });

@@ -1,15 +1,22 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { escapeHtml, htmlReport } from "../../../src/analyzer/report/html.ts";
+import { htmlReport } from "../../../src/analyzer/report/html.ts";
+import { escapeHtml } from "../../../src/analyzer/report/html-text.ts";
 import { escapeMarkdown, markdownReport } from "../../../src/analyzer/report/markdown.ts";
 import {
+  basisOfReport,
   headline,
   processTitle,
   skippedByReason,
   stacksInShort,
   wholePercent,
 } from "../../../src/analyzer/report/wording.ts";
+import type { CoverageReport, ProcessReport } from "../../../src/protocol/coverage.ts";
 import { hostile, java, node, reportOf, sample } from "./sample-report.ts";
+
+const assets = { script: "run()", style: "b { color: red }" };
+const page = (report: CoverageReport): string => htmlReport(report, assets);
 
 test("markdown: is a headline, a table, and the evidence folded away", () => {
   assert.equal(
@@ -19,6 +26,8 @@ test("markdown: is a headline, a table, and the evidence folded away", () => {
 **1 of 2 processes with TLS are traceable (50 %)** · 1 dark · 1 without TLS
 
 web-1, Linux 6.18.44, x86_64, 2026-01-31T12:00:00.000Z
+
+Predicted from symbols, not measured.
 
 | Verdict | PID | Process | Class | Stack | Path | Reason |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -64,25 +73,34 @@ for (const [text, escaped] of escapes) {
 
 test("html: escapes what strangers chose, in text and in attributes", () => {
   assert.equal(escapeHtml(`<a b="c" d='e'>&`), "&#60;a b=&#34;c&#34; d=&#39;e&#39;&#62;&#38;");
-  const page = htmlReport(reportOf([hostile], [{ pid: 1, reason: { code: "x", text: "<i>" } }]));
-  assert.doesNotMatch(page, /<script|<b>\||<i>/);
-  assert.match(page, /&#60;script&#62;alert\(1\)&#60;\/script&#62;/);
+  const html = page(reportOf([hostile], [{ pid: 1, reason: { code: "x", text: "<i>" } }]));
+  assert.doesNotMatch(html, /<script>alert|<b>\||<i>/);
+  assert.match(html, /&#60;script&#62;alert\(1\)&#60;\/script&#62;/);
 });
 
-test("html: is one file that loads and runs nothing", () => {
-  const page = htmlReport(sample);
-  assert.doesNotMatch(page, /<script|<link|<img|<iframe|src=|href=|url\(|@import|\son\w+=/i);
-  assert.match(page, /Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/);
-  assert.match(page, /prefers-color-scheme: dark/);
-  assert.match(page, /@media print/);
+test("html: is one file that loads nothing, and runs and styles only what its policy has the hash of", () => {
+  const html = page(sample);
+  assert.doesNotMatch(html, /<link|<img|<iframe|src=|href=|@import|\son\w+=|\sstyle=/i);
+  const hash = (text: string): string => createHash("sha256").update(text).digest("base64");
+  assert.ok(
+    html.includes(
+      `content="default-src 'none'; style-src 'sha256-${hash(assets.style)}'; script-src 'sha256-${hash(assets.script)}'"`,
+    ),
+  );
+});
+
+test("html: a script that has its own end in a string stays one script", () => {
+  const html = htmlReport(sample, { ...assets, script: 'a = "</script><!--"' });
+  assert.ok(html.includes('<script>a = "\\x3C/script>\\x3C!--"</script>'));
 });
 
 test("html: closes every element that it opens", () => {
   const open: string[] = [];
-  for (const [, slash, name = ""] of htmlReport(reportOf([node, java, hostile])).matchAll(
+  for (const [, slash, name = ""] of page(reportOf([node, java, hostile])).matchAll(
     /<(\/?)([a-z]+\d?)[^>]*>/g,
   )) {
-    if (name === "meta") continue;
+    // Neither has an end tag: one is void, the others close themselves.
+    if (["meta", "path", "rect"].includes(name)) continue;
     if (slash === "") open.push(name);
     else assert.equal(open.pop(), name);
   }
@@ -90,22 +108,65 @@ test("html: closes every element that it opens", () => {
 });
 
 test("html: shows each process with its reason, evidence and probes", () => {
-  const page = htmlReport(sample);
+  const html = page(sample);
   for (const part of [
     "node api.js",
     "api.service",
     "SSL_write in .dynsym at 0x1a6b940",
     "SSL_write at 0x166b940",
   ]) {
-    assert.ok(page.includes(part), part);
+    assert.ok(html.includes(part), part);
   }
 });
 
-test("html: tells what was measured, where it was", () => {
-  const measured = { connections: 12, decrypted: 11, bytes: 48211, since: "x", state: "confirmed" } as const;
+const measured = { connections: 12, decrypted: 11, bytes: 48211, since: "2026-01-31T12:00:00.000Z" };
+const confirmed: ProcessReport = {
+  ...node,
+  basis: "measured",
+  measured: { ...measured, state: "confirmed" },
+};
+const silent: ProcessReport = {
+  ...node,
+  pid: 5,
+  basis: "measured",
+  verdict: "dark",
+  reason: { code: "silent", text: "nothing was seen" },
+  measured: { ...measured, decrypted: 0, bytes: 0, state: "silent" },
+};
+const unexercised: ProcessReport = {
+  ...node,
+  pid: 6,
+  measured: { ...measured, connections: 0, decrypted: 0, bytes: 0, state: "not-exercised" },
+};
+const found: [process: ProcessReport, basis: string, clause: string][] = [
+  [node, "predicted", ""],
+  [confirmed, "measured: confirmed", "plaintext was seen in 11 of 12 connections, 48,211 bytes"],
+  [silent, "measured: silent", "nothing was seen"],
+  [unexercised, "predicted: not exercised", "no TLS connection was known to be in use while it was watched"],
+];
+for (const [process, basis, clause] of found) {
+  test(`html and markdown: tell that a verdict is ${basis}`, () => {
+    for (const text of [page(reportOf([process])), markdownReport(reportOf([process]))]) {
+      assert.ok(text.includes(basis) && text.includes(clause));
+    }
+  });
+}
+
+test("html: a silent process is a finding in the summary", () => {
   assert.match(
-    htmlReport(reportOf([{ ...node, basis: "measured", measured }])),
-    /confirmed: 11 of 12 connections/,
+    page(reportOf([confirmed, silent])),
+    /A silent process<\/h2><ul><li><b>node api\.js<\/b> 5: nothing was seen/,
+  );
+  assert.doesNotMatch(page(reportOf([confirmed])), /class="findings"/);
+});
+
+test("wording: says what all verdicts rest on", () => {
+  assert.deepStrictEqual(
+    [[node], [confirmed, silent, unexercised, java]].map((processes) => basisOfReport(reportOf(processes))),
+    [
+      "Predicted from symbols, not measured",
+      "Measured since 2026-01-31 12:00:00 UTC: 1 confirmed, 1 silent, 1 not exercised",
+    ],
   );
 });
 

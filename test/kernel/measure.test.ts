@@ -1,0 +1,125 @@
+// Measures real processes: what is confirmed, silent and not exercised must be what really happened.
+import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { test } from "node:test";
+import { measure, type MeasureProgress } from "../../src/analyzer/capture/measure.ts";
+import { Scanner } from "../../src/analyzer/scan.ts";
+import { everyProcess } from "../../src/analyzer/selection.ts";
+import { ended, firstLine, fixtures, makeCertificate, skipReason, start, startEchoServer } from "./rig.ts";
+
+const longMs = 30_000;
+const idleScript = "setInterval(() => {}, 1000); console.log('ready')";
+
+/** Measures until `signal`, and tells each look with the number of processes that are watched. */
+async function measured(pids: number[], signal: AbortSignal, onLook: (progress: MeasureProgress) => void) {
+  const scanner = new Scanner();
+  const { report } = scanner.scan({ ...everyProcess, pids });
+  const { report: after } = await measure(report, {
+    scanner,
+    durationMs: longMs,
+    signal,
+    onProgress: (progress) => {
+      if (progress.watched > 0) onLook(progress);
+    },
+  });
+  return new Map(after.processes.map((process) => [process.pid, process]));
+}
+
+test(
+  "measure: a client and its server are confirmed with the right counts, an idle process is not exercised",
+  { skip: skipReason() },
+  async (t) => {
+    const server = await startEchoServer(t, "h1");
+    const requests = [1, 2, 3, 4, 5, 6].map((seed) => ({ path: `/${seed}`, size: 1000, seed }));
+    const args = [join(fixtures, "client.mjs"), "h1", server.port, "3", JSON.stringify(requests)];
+    const client = start(t, process.execPath, args);
+    const idle = start(t, process.execPath, ["-e", idleScript]);
+    await firstLine(idle);
+
+    const done = new AbortController();
+    void ended(client).then(() => {
+      done.abort();
+    });
+    const processes = await measured([server.pid, client.pid, idle.pid], done.signal, () => {
+      if (client.stdin?.writable === true) client.stdin.end("go\n");
+    });
+
+    const outcome = [server.pid, client.pid, idle.pid].map((pid) => {
+      const { verdict, basis, measured } = processes.get(pid) ?? {};
+      return [verdict, basis, measured?.state, measured?.connections, measured?.decrypted];
+    });
+    assert.deepStrictEqual(outcome, [
+      ["traceable", "measured", "confirmed", 3, 3],
+      ["traceable", "measured", "confirmed", 3, 3],
+      ["traceable", "predicted", "not-exercised", 0, 0],
+    ]);
+    const [atServer, atClient] = [server.pid, client.pid].map(
+      (pid) => processes.get(pid)?.measured?.bytes ?? 0,
+    );
+    assert.ok((atClient ?? 0) > 12 * 1000, "bodies of 1000 bytes, there and back");
+    assert.equal(atServer, atClient);
+  },
+);
+
+/** s_server says other things before it says where it listens. */
+async function acceptingPort({ stdout }: ChildProcess): Promise<string> {
+  for await (const line of createInterface(stdout ?? process.stdin)) {
+    const port = /^ACCEPT .*:(\d+)$/.exec(line)?.[1];
+    if (port !== undefined) return port;
+  }
+  throw new Error("start openssl s_server: it does not accept");
+}
+
+const holdingClient = `
+  process.stdin.once("data", () => {
+    const options = { port: process.argv[1], host: "127.0.0.1", rejectUnauthorized: false };
+    const socket = require("tls").connect(options, () => socket.write("GET / HTTP/1.0\\r\\n", () => console.log("sent")));
+  });`;
+
+test(
+  "measure: a server that goes around the probed functions is silent, and its client proves that it spoke TLS",
+  { skip: skipReason("openssl") },
+  async (t) => {
+    const { key, cert } = makeCertificate(t);
+    // With -www, s_server reads and writes through a BIO filter, which calls none of the public functions.
+    const server = start(t, "openssl", [
+      "s_server",
+      "-accept",
+      "127.0.0.1:0",
+      "-www",
+      "-key",
+      key,
+      "-cert",
+      cert,
+    ]);
+    const port = await acceptingPort(server);
+    const client = start(t, process.execPath, ["-e", holdingClient, port]);
+
+    const done = new AbortController();
+    let looksAfterwards = Number.NEGATIVE_INFINITY;
+    void firstLine(client).then(() => {
+      looksAfterwards = 0;
+    });
+    let asked = false;
+    const processes = await measured([server.pid, client.pid], done.signal, () => {
+      if (!asked) client.stdin?.write("go\n");
+      asked = true;
+      if (++looksAfterwards === 3) done.abort();
+    });
+
+    assert.equal(processes.get(client.pid)?.measured?.state, "confirmed");
+    const { verdict, basis, reason, measured: figures } = processes.get(server.pid) ?? {};
+    assert.deepStrictEqual(
+      [verdict, basis, reason?.text, figures?.connections, figures?.state],
+      [
+        "dark",
+        "measured",
+        "probes are attached and 1 TLS connection was in use (its other end was decrypted), yet no plaintext was seen",
+        1,
+        "silent",
+      ],
+    );
+  },
+);

@@ -1,0 +1,166 @@
+// The HTML report in a real Chromium, from a file as its reader opens it: with and without its script, in the hands of
+// a process whose name is an attack. Skips aloud where Chromium is missing, and fails there with CI=true.
+import assert from "node:assert/strict";
+import { build } from "esbuild";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before, describe, test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import { htmlReport } from "../../src/analyzer/report/html.ts";
+import { attack, sampleCoverage } from "./sample-coverage.ts";
+
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const missing = existsSync(executablePath)
+  ? false
+  : `no Chromium at ${executablePath}: install it (apt-get install chromium) or set CHROMIUM`;
+
+if (missing !== false && process.env.CI === "true") {
+  test("report: Chromium is there to test in", () => {
+    assert.fail(missing);
+  });
+}
+
+describe("report in Chromium", { skip: missing, timeout: 120_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "plainsight-report-"));
+  const file = join(folder, "report.html");
+  let browser: Browser;
+  let complaints: string[];
+
+  before(async () => {
+    const { outputFiles } = await build({
+      entryPoints: ["main.ts", "report.css"].map((name) =>
+        fileURLToPath(new URL(`../../webview/report/${name}`, import.meta.url)),
+      ),
+      outdir: "/",
+      bundle: true,
+      format: "iife",
+      target: "es2022",
+      minify: true,
+      write: false,
+    });
+    const built = (ending: string) =>
+      outputFiles.find(({ path }) => path.endsWith(ending))?.text.trim() ?? "";
+    writeFileSync(file, htmlReport(sampleCoverage, { script: built(".js"), style: built(".css") }));
+    browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+  });
+  after(async () => {
+    await browser.close();
+    rmSync(folder, { recursive: true });
+  });
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+  });
+
+  async function open(options: BrowserContextOptions = {}): Promise<Page> {
+    complaints = [];
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    const page = await context.newPage();
+    page.on("console", (message) => complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("request", (request) => {
+      if (request.url() !== pathToFileURL(file).href) complaints.push(`asked for ${request.url()}`);
+    });
+    await page.goto(pathToFileURL(file).href);
+    return page;
+  }
+
+  const visibleTitles = (page: Page): Promise<string[]> =>
+    page.evaluate<string[]>(
+      '[...document.querySelectorAll("#table tbody tr")].filter((row) => row.checkVisibility()).map((row) => row.dataset.title)',
+    );
+  const withTls = sampleCoverage.processes.filter(({ verdict }) => verdict !== "no-tls").length;
+
+  test("draws the picture under its strict policy, without a complaint or a request", async () => {
+    const page = await open();
+    await page.locator("svg.picture g.leaf").first().waitFor();
+    assert.equal(
+      await page.locator("svg.picture g.leaf").count(),
+      withTls - 3,
+      "four alike workers are one leaf",
+    );
+    assert.deepStrictEqual(complaints, []);
+  });
+
+  test("a process's name never becomes markup or script", async () => {
+    const page = await open();
+    assert.equal(await page.evaluate("window.attacked"), undefined);
+    assert.equal(await page.locator("img").count(), 0);
+    assert.equal(await page.locator("script").count(), 1);
+    assert.ok((await visibleTitles(page)).includes(attack), "it is shown as the text it is");
+  });
+
+  test("is complete without its script", async () => {
+    const page = await open({ javaScriptEnabled: false });
+    assert.equal(await page.locator("#table tbody tr").count(), withTls);
+    assert.match(await page.locator(".headline").innerText(), /7 of 13 processes with TLS are traceable/);
+    assert.match(await page.locator(".findings").innerText(), /worker\.py/);
+    assert.equal(await page.locator(".filters, svg.picture, thead button").count(), 0);
+    await page.locator("#table summary").first().click();
+    assert.ok(await page.getByText("SSL_read in .dynsym").first().isVisible(), "evidence on demand");
+  });
+
+  test("sorts by a column, and back", async () => {
+    const page = await open();
+    const pids = () =>
+      page.evaluate<number[]>(
+        '[...document.querySelectorAll("#table td[data-label=PID]")].map((cell) => Number(cell.textContent))',
+      );
+    const ascending = (await pids()).sort((a, b) => a - b);
+    const head = page.locator("#table thead th.pid");
+    await head.getByRole("button").click();
+    assert.deepStrictEqual([await pids(), await head.getAttribute("aria-sort")], [ascending, "ascending"]);
+    await head.getByRole("button").click();
+    assert.deepStrictEqual(
+      [await pids(), await head.getAttribute("aria-sort")],
+      [ascending.toReversed(), "descending"],
+    );
+  });
+
+  test("filters by words and by verdict, dims the picture, and says how many are shown", async () => {
+    const page = await open();
+    await page.getByRole("searchbox").fill("nginx");
+    assert.deepStrictEqual(await visibleTitles(page), ["nginx", "nginx", "nginx", "nginx"]);
+    assert.equal(await page.locator("output").innerText(), `4 of ${withTls} shown`);
+    assert.equal(await page.locator("g.leaf:not(.dimmed)").count(), 1);
+    await page.getByRole("searchbox").fill("");
+    await page.getByRole("button", { name: "traceable", exact: true }).click();
+    assert.ok(!(await visibleTitles(page)).includes("nginx"));
+  });
+
+  test("a part of the picture leads to its rows, by mouse and by keyboard", async () => {
+    const page = await open();
+    await page.locator("g.leaf", { hasText: "worker.py" }).click();
+    assert.deepStrictEqual(await visibleTitles(page), ["python3 worker.py"]);
+    await page.getByRole("button", { name: "Show api.service" }).focus();
+    await page.keyboard.press("Enter");
+    assert.deepStrictEqual((await visibleTitles(page)).sort(), ["node api.js", "node mailer.js"]);
+  });
+
+  for (const [name, options] of [
+    ["wide", {}],
+    ["narrow", { viewport: { width: 360, height: 800 } }],
+    ["dark", { colorScheme: "dark" }],
+  ] as [string, BrowserContextOptions][]) {
+    test(`${name}: nothing scrolls sideways and the picture stays inside its box`, async () => {
+      const page = await open(options);
+      await page.locator("g.leaf").first().waitFor();
+      const overflow = await page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+      );
+      const left = await page.evaluate<number>(`
+        Math.min(...[...document.querySelectorAll("svg.picture text")].map((text) => text.getBoundingClientRect().left))
+          - document.querySelector("svg.picture").getBoundingClientRect().left`);
+      assert.equal(overflow, 0);
+      assert.ok(left >= 0, `a label begins ${left} pixels outside`);
+    });
+  }
+
+  test("on paper the controls go and the table stays", async () => {
+    const page = await open();
+    await page.emulateMedia({ media: "print" });
+    assert.equal(await page.locator(".filters").isVisible(), false);
+    assert.equal(await page.locator("#table tbody tr:visible").count(), withTls);
+  });
+});
