@@ -22,7 +22,7 @@ export type Path = "uprobe" | "agent" | "mitm" | "xdp" | "none";
 /** What holds now, on this host and with this version. */
 export type Verdict = "traceable" | "proxy" | "metadata" | "dark" | "no-tls" | "unknown";
 
-/** `predicted` from symbols, `measured` when plaintext was really seen. */
+/** `predicted` from symbols; `measured` when plaintext was really seen, or was missing where it had to be. */
 export type Basis = "predicted" | "measured";
 
 export type Linkage = "dynamic" | "static" | "managed";
@@ -58,11 +58,17 @@ export interface ProbeReport {
   offset: string;
 }
 
+/** What `report --measure` saw of a process; the rule is in analyzer/coverage/measurement.ts. */
 export interface Measurement {
+  /** TLS connections known to have been in use. */
   connections: number;
+  /** Of these, with plaintext seen. */
   decrypted: number;
+  /** Plaintext, both directions. */
   bytes: number;
+  /** ISO 8601: when the probes were attached. */
   since: string;
+  /** `silent`: probed and in use, yet nothing was seen; `not-exercised`: no TLS connection was known to be in use. */
   state: "confirmed" | "silent" | "not-exercised";
 }
 
