@@ -4,11 +4,28 @@ import { patienceMs } from "./rig.ts";
 
 /** Runs a command of the palette by its whole title, such as `Plainsight: Show Live Traffic`. */
 export async function runCommand(page: Page, title: string): Promise<void> {
-  await page.keyboard.press("F1");
+  await quickPick(page, "F1", `>${title}`, title);
+}
+
+/**
+ * Opens the quick input by its key, types, and takes the first row with that text. The quick input closes by itself
+ * when something else takes the focus, a webview that appears for one: then it is opened again.
+ */
+async function quickPick(page: Page, key: string, typed: string, row: string): Promise<void> {
   const input = page.locator(".quick-input-widget input.input");
-  await input.waitFor();
-  await input.fill(`>${title}`);
-  await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
+  const rows = page.locator(".quick-input-list .monaco-list-row", { hasText: row });
+  const timeout = patienceMs / 4;
+  for (let attempt = 1; ; attempt++) {
+    await page.keyboard.press(key);
+    try {
+      await input.fill(typed, { timeout });
+      await rows.first().click({ timeout });
+      return;
+    } catch (error) {
+      if (attempt === 3) throw error;
+      await page.keyboard.press("Escape");
+    }
+  }
 }
 
 /** Changes to the light theme and back, with `picture` at each. */
@@ -57,11 +74,7 @@ export async function clickAction(row: Locator, action: string, effect: Locator)
 
 /** Opens a file of the workspace. */
 export async function openFile(page: Page, name: string): Promise<void> {
-  await page.keyboard.press("Control+P");
-  const input = page.locator(".quick-input-widget input.input");
-  await input.waitFor();
-  await input.fill(name);
-  await page.locator(".quick-input-list .monaco-list-row", { hasText: name }).first().click();
+  await quickPick(page, "Control+P", name, name);
   await page.locator(".tab.active", { hasText: name }).waitFor();
 }
 
