@@ -2,15 +2,29 @@
 // own file. The mask has one length, whatever it hides. Which names and strings are secrets is for secret-names.ts.
 import type { Header } from "../../protocol/traffic.ts";
 import { maskJson } from "./redact-json.ts";
+import { remembered } from "./remembered.ts";
 import { authenticationSchemes, cookieAttributes, isSecretName, secretStrings } from "./secret-names.ts";
 
 const defaultFiller = "••••••";
 
+/** What a text must hold, one of them at least, for a rule to find something in it: a rule costs far more to run. */
+const rules: readonly { mask(text: string, mask: string): string; marks: readonly string[] }[] = [
+  { mask: maskJson, marks: ['"', "'"] },
+  { mask: maskMultipart, marks: ["="] },
+  { mask: maskPairs, marks: ["=", "%3D", "%3d"] },
+  { mask: maskLines, marks: [":"] },
+  { mask: maskLogins, marks: ["PASS", "AUTH", "LOGIN"] },
+  { mask: maskRedisAuth, marks: ["\r\n$"] },
+  { mask: maskElements, marks: ["<"] },
+  { mask: maskUrlUsers, marks: ["//"] },
+  { mask: maskLoose, marks: [""] },
+];
+
 /** A text with its secrets masked, in linear time. Text that holds none comes back as it is. */
 export function maskText(text: string, filler = defaultFiller): string {
   const mask = filler.padEnd(defaultFiller.length, filler);
-  return [maskJson, maskMultipart, maskPairs, maskLines, maskElements, maskLoose].reduce(
-    (masked, rule) => rule(masked, mask),
+  return rules.reduce(
+    (masked, rule) => (rule.marks.some((mark) => masked.includes(mark)) ? rule.mask(masked, mask) : masked),
     text,
   );
 }
@@ -40,9 +54,11 @@ export function maskForm(form: string, filler = defaultFiller): string {
 export function maskHeaders(headers: readonly Header[]): Header[] {
   return headers.map(([name, value]) => {
     if (value === null) return [name, null];
-    return [name, name === null ? defaultFiller : maskHeader(name, value, defaultFiller)];
+    return [name, name === null ? defaultFiller : maskField(name, value)];
   });
 }
+
+const maskField = remembered((name, value) => maskHeader(name, value, defaultFiller));
 
 function maskHeader(name: string, value: string, mask: string): string {
   const lower = name.toLowerCase();
@@ -110,19 +126,26 @@ function maskPairs(text: string, mask: string): string {
   return masked + text.slice(done);
 }
 
-/** Lines such as `Authorization: Bearer …` and `password: …`, and the log-in commands of mail and Redis. */
+/** Lines such as `Authorization: Bearer …` and `password: …`. */
 function maskLines(text: string, mask: string): string {
-  return text
-    .replace(
-      /^([ \t-]{0,64})([\w.-]{1,64})([ \t]{0,8}:[ \t]{0,8})(\S.*)$/gm,
-      (whole, indent: string, ...rest) => {
-        const [name, colon, value] = rest as [string, string, string];
-        const secret = isSecretName(name, value, "field");
-        return secret ? indent + name + colon + maskHeader(name, value, mask) : whole;
-      },
-    )
-    .replace(/^(PASS|AUTH(?: [A-Z0-9-]{1,20}(?= ))?|\S{1,16} LOGIN) +\S.*$/gm, `$1 ${mask}`)
-    .replace(/\b(AUTH\r\n)\$[^*]{1,512}/gi, `$1${mask}`);
+  return text.replace(
+    /^([ \t-]{0,64})([\w.-]{1,64})([ \t]{0,8}:[ \t]{0,8})(\S.*)$/gm,
+    (whole, indent: string, ...rest) => {
+      const [name, colon, value] = rest as [string, string, string];
+      const secret = isSecretName(name, value, "field");
+      return secret ? indent + name + colon + maskHeader(name, value, mask) : whole;
+    },
+  );
+}
+
+/** The log-in commands of mail and FTP. */
+function maskLogins(text: string, mask: string): string {
+  return text.replace(/^(PASS|AUTH(?: [A-Z0-9-]{1,20}(?= ))?|\S{1,16} LOGIN) +\S.*$/gm, `$1 ${mask}`);
+}
+
+/** The log-in command of Redis (RESP). */
+function maskRedisAuth(text: string, mask: string): string {
+  return text.replace(/\b(AUTH\r\n)\$[^*]{1,512}/gi, `$1${mask}`);
 }
 
 /** `<password>…</password>` of XML, with or without CDATA. */
@@ -133,10 +156,14 @@ function maskElements(text: string, mask: string): string {
   );
 }
 
-/** Secrets that need no name: user information in URLs, credentials after their scheme, tokens by their form. */
+/** User information in URLs. */
+function maskUrlUsers(text: string, mask: string): string {
+  return text.replace(/(\/\/[^\s/:@"'<>?#]{0,256}:)[^\s/@"'<>?#]{1,256}@/g, `$1${mask}@`);
+}
+
+/** Secrets that need no name: credentials after their scheme, tokens by their form. */
 function maskLoose(text: string, mask: string): string {
   return text
-    .replace(/(\/\/[^\s/:@"'<>?#]{0,256}:)[^\s/@"'<>?#]{1,256}@/g, `$1${mask}@`)
     .replace(/\b(Bearer|Basic)(\s{1,8})(?=\S{0,512}?[A-Z0-9=._-])[\w.~+/=-]{8,}/g, `$1$2${mask}`)
     .replace(secretStrings, mask);
 }

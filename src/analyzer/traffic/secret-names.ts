@@ -1,5 +1,6 @@
 // The one table of names whose values are secrets, and of strings that are secrets whatever they are called. Where such
 // names and strings occur is for redact.ts to find.
+import { remembered } from "./remembered.ts";
 
 /** Parts of a name, in lower case and without separators: `X-Api-Key`, `apiKey` and `my_api_key` all have `apikey`. */
 const nameParts = [
@@ -27,6 +28,22 @@ const harmlessLastWords = new Set(["type", "endpoint", "count", "limit"]);
  * @param place `parameter` for URLs and forms
  */
 export function isSecretName(name: string, value: string, place: "field" | "parameter"): boolean {
+  switch (judge(name, "")) {
+    case "secret":
+      return true;
+    case "parameter":
+      return place === "parameter";
+    case "counts":
+      return !/^\d{1,9}$/.test(value);
+    case "open":
+      return false;
+  }
+}
+
+/** What a name says of its value; `counts` is secret unless it is a plain number. */
+type Judgement = "secret" | "parameter" | "counts" | "open";
+
+const judge = remembered((name): Judgement => {
   const words = name
     .slice(0, 256)
     .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
@@ -35,12 +52,12 @@ export function isSecretName(name: string, value: string, place: "field" | "para
     .filter((word) => word !== "");
   const last = words.at(-1) ?? "";
   const joined = words.join("");
-  if (place === "parameter" && parameterNames.has(joined)) return true;
-  if (nameParts.some((part) => joined.includes(part))) return true;
-  if (harmlessLastWords.has(last)) return false;
-  if (last.endsWith("tokens")) return !/^\d{1,9}$/.test(value);
-  return words.some((word) => nameWords.has(word) || word.endsWith("token"));
-}
+  if (parameterNames.has(joined)) return "parameter";
+  if (nameParts.some((part) => joined.includes(part))) return "secret";
+  if (harmlessLastWords.has(last)) return "open";
+  if (last.endsWith("tokens")) return "counts";
+  return words.some((word) => nameWords.has(word) || word.endsWith("token")) ? "secret" : "open";
+});
 
 /** Schemes of Authorization that may stay readable (RFC 9110, section 11.1). */
 export const authenticationSchemes =

@@ -77,6 +77,7 @@ const textCases: [text: string, expected: string][] = [
   ["USER ann\r\nPASS hunter2\r\n", "USER ann\r\nPASS ••••••\r\n"],
   ["AUTH PLAIN AGFubgBodW50ZXIy\r\n", "AUTH PLAIN ••••••\r\n"],
   ["*2\r\n$4\r\nAUTH\r\n$7\r\nhunter2\r\n", "*2\r\n$4\r\nAUTH\r\n••••••"],
+  ["*2\r\n$4\r\nAuth\r\n$7\r\nhunter2\r\n", "*2\r\n$4\r\nAuth\r\n••••••"],
   [
     '--b\r\nContent-Disposition: form-data; name="password"\r\n\r\nhunter2\r\n--b--',
     '--b\r\nContent-Disposition: form-data; name="password"\r\n\r\n••••••\r\n--b--',
