@@ -107,4 +107,12 @@ struct ps_process {
     char command[16];
 };
 
+/* Where a connection was going before it was sent to the proxy, and whose it is. Read on request; not in the ring. */
+struct ps_redirected {
+    __u8 address[16]; /* network order; an IPv4 address is in the first four bytes */
+    __u16 family;     /* AF_INET, of IPv4-mapped addresses too, or AF_INET6 */
+    __u16 port;
+    __u32 pid; /* thread group */
+};
+
 #endif

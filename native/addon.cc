@@ -5,12 +5,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <map>
 #include <memory>
 #include <napi.h>
 #include <poll.h>
 #include <string>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <vector>
 
@@ -22,6 +24,7 @@ namespace {
 
 std::string g_log;
 constexpr size_t kLogBytes = 64 * 1024;
+constexpr int kNetnsCookie = 71;  // SO_NETNS_COOKIE of Linux 5.14; older headers lack it
 
 int KeepLog(enum libbpf_print_level level, const char *format, va_list args) {
     if (level == LIBBPF_DEBUG) return 0;
@@ -75,7 +78,9 @@ class Programs : public Napi::ObjectWrap<Programs> {
     static Napi::Function Define(Napi::Env env) {
         return DefineClass(env, "Programs",
                            {
+                               InstanceMethod<&Programs::LoadMore>("load"),
                                InstanceMethod<&Programs::AttachUprobes>("attachUprobes"),
+                               InstanceMethod<&Programs::AttachCgroup>("attachCgroup"),
                                InstanceMethod<&Programs::AttachRawTracepoint>("attachRawTracepoint"),
                                InstanceMethod<&Programs::Detach>("detach"),
                                InstanceMethod<&Programs::UpdateMap>("updateMap"),
@@ -144,6 +149,13 @@ class Programs : public Napi::ObjectWrap<Programs> {
         if (const int error = bpf_object__load(object)) return error;
         bpf_object__for_each_map(map, object) maps_.emplace(bpf_map__name(map), map);
         return 0;
+    }
+
+    void LoadMore(const Napi::CallbackInfo &info) {
+        const std::string path = info[0].ToString();
+        const Napi::Object options = Napi::Object::New(info.Env());
+        options.Set("without", Napi::Array::New(info.Env()));
+        if (const int error = Load(path, options)) throw Failure(info.Env(), error, "load " + path);
     }
 
     // tls.bpf.c is the only object with constants, and copy_into_dynptr the only one of them.
@@ -216,6 +228,21 @@ class Programs : public Napi::ObjectWrap<Programs> {
         if (!program) throw Failure(info.Env(), ENOENT, "attach " + name);
         bpf_link *link = bpf_program__attach(program);
         if (!link) throw Failure(info.Env(), errno, "attach " + name + " to " + bpf_program__section_name(program));
+        Attachment attachment;
+        attachment.links.push_back(link);
+        return Keep(info.Env(), std::move(attachment));
+    }
+
+    Napi::Value AttachCgroup(const Napi::CallbackInfo &info) {
+        const std::string name = info[0].ToString();
+        const std::string path = info[1].ToString();
+        bpf_program *program = Find(name);
+        if (!program) throw Failure(info.Env(), ENOENT, "attach " + name);
+        const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        bpf_link *link = fd < 0 ? nullptr : bpf_program__attach_cgroup(program, fd);
+        const int error = errno;
+        if (fd >= 0) close(fd);
+        if (!link) throw Failure(info.Env(), error, "attach " + name + " to " + path);
         Attachment attachment;
         attachment.links.push_back(link);
         return Keep(info.Env(), std::move(attachment));
@@ -305,9 +332,21 @@ Napi::Value TakeLog(const Napi::CallbackInfo &info) {
     return log;
 }
 
+Napi::Value NetworkNamespace(const Napi::CallbackInfo &info) {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    uint64_t cookie = 0;
+    socklen_t bytes = sizeof(cookie);
+    const int failed = fd < 0 ? -1 : getsockopt(fd, SOL_SOCKET, kNetnsCookie, &cookie, &bytes);
+    const int error = errno;
+    if (fd >= 0) close(fd);
+    if (failed) throw Failure(info.Env(), error, "ask for the network namespace");
+    return Napi::BigInt::New(info.Env(), cookie);
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
     libbpf_set_print(KeepLog);
     exports.Set("Programs", Programs::Define(env));
+    exports.Set("networkNamespace", Napi::Function::New(env, NetworkNamespace));
     exports.Set("takeLog", Napi::Function::New(env, TakeLog));
     return exports;
 }

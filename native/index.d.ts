@@ -31,10 +31,14 @@ export interface UprobeOptions {
 
 export class Programs {
   constructor(options: LoadOptions);
+  /** Loads one more object file; the maps that it shares with those before are theirs. */
+  load(object: string): void;
   /** Attaches one program at all offsets, or at none; gives a handle for `detach`. */
   attachUprobes(options: UprobeOptions): number;
   /** Attaches a program to the raw tracepoint that its section names; gives a handle for `detach`. */
   attachRawTracepoint(program: string): number;
+  /** Attaches a program, by the kind that its section names, to a cgroup2 folder; gives a handle for `detach`. */
+  attachCgroup(program: string, folder: string): number;
   detach(handle: number): void;
   updateMap(map: string, key: Uint8Array, value: Uint8Array): void;
   /** False when there was no such key. */
@@ -54,3 +58,6 @@ export class Programs {
 
 /** Log lines of libbpf since the last call; the verifier's words after a failed load. */
 export function takeLog(): string;
+
+/** Cookie of the network namespace that this process is in (SO_NETNS_COOKIE, Linux ≥ 5.14). */
+export function networkNamespace(): bigint;

@@ -1,10 +1,11 @@
 // The tracer's hold on the kernel: loads the programs with what this kernel offers, attaches plans, keeps the traced
 // set. Every failure leaves as an Error that names the operation and the object.
-import { closeSync } from "node:fs";
+import { closeSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { LoadOptions, Programs } from "../../native/index.d.ts";
 import type { Reason } from "../protocol/coverage.ts";
+import { cgroupRoot } from "./cgroup-root.ts";
 import {
   probeRoles,
   type KernelLoss,
@@ -17,6 +18,7 @@ import { openTarget } from "./open-target.ts";
 interface Addon {
   Programs: new (options: LoadOptions) => Programs;
   takeLog(): string;
+  networkNamespace(): bigint;
 }
 
 /** By enum ps_loss of bpf/events.h. */
@@ -46,12 +48,16 @@ export class Kernel {
   readonly features: TracerFeatures;
   /** What this kernel or these rights do not offer; the rest works. */
   readonly missing: Reason[] = [];
+  readonly #addon: Addon;
+  readonly #folder: string;
   readonly #programs: Programs;
   #lastTurn = 0;
 
   /** Loads everything below `folder` (dist/). Throws when no set of features loads. */
   constructor(folder: string, ringBytes: number, wanted: Partial<TracerFeatures>) {
     const addon = createRequire(import.meta.url)(join(folder, "native/plainsight.node")) as Addon;
+    this.#addon = addon;
+    this.#folder = folder;
     const objects = ["tls", "process", "socket"].map((name) => join(folder, `bpf/${name}.bpf.o`));
     let failure: unknown;
     const fitting = featureSets.filter((set) =>
@@ -140,6 +146,31 @@ export class Kernel {
 
   detach(handles: number[]): void {
     for (const handle of handles) this.#programs.detach(handle);
+  }
+
+  /** Sends connections of traced processes to the proxy on this port. */
+  redirect(port: number, ipv6: boolean): void {
+    const root = cgroupRoot(readFileSync("/proc/self/mountinfo", "utf8"));
+    if (root === null) throw new Error("redirect to the proxy: cgroup2 is not mounted (mount -t cgroup2)");
+    this.#programs.load(join(this.#folder, "bpf/redirect.bpf.o"));
+    // struct ps_proxy of bpf/redirect.bpf.c
+    const proxy = new Uint8Array(16);
+    const view = new DataView(proxy.buffer);
+    view.setBigUint64(0, this.#addon.networkNamespace(), true);
+    view.setUint16(8, port, true);
+    view.setUint16(10, ipv6 ? 1 : 0, true);
+    this.#programs.updateMap("proxy", u32(0), proxy);
+    // Who redirects comes last: what it remembers is then already of use.
+    for (const program of ["peer4", "peer6", "established", "connect4", "connect6"]) {
+      this.#programs.attachCgroup(program, root);
+    }
+  }
+
+  redirected(family: "ipv4" | "ipv6", port: number): string | null {
+    // AF_INET and AF_INET6 of include/linux/socket.h
+    const end = ((family === "ipv4" ? 2 : 10) << 16) | port;
+    const original = this.#programs.readMap("arrivals", u32(end));
+    return original && Buffer.from(original).toString("hex");
   }
 
   losses(): KernelLoss[] {

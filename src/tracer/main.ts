@@ -82,6 +82,11 @@ async function answer(request: TracerRequest): Promise<TracerAnswer> {
     case "watch":
       kernel.watchEveryExec(request.everyExec);
       break;
+    case "redirect":
+      kernel.redirect(request.port, request.ipv6);
+      break;
+    case "redirected":
+      return { type: "redirected", original: kernel.redirected(request.family, request.port) };
     case "flush":
       await drainInTurn(kernel);
       break;

@@ -65,6 +65,14 @@ export type TracerRequest =
   | { type: "detach"; attachments: number[] }
   /** Whether exec records of processes that are not traced are wanted too. */
   | { type: "watch"; everyExec: boolean }
+  /**
+   * From now on the TCP connections that traced processes of this network namespace begin go to the proxy that listens
+   * on `port` of 127.0.0.1, and of ::1; of IPv6 addresses only loopback's, unless `ipv6` says that others can be
+   * reached from here. Asked once. They go direct again when nobody listens there, and when the tracer ends.
+   */
+  | { type: "redirect"; port: number; ipv6: boolean }
+  /** Where the connection that the proxy accepted from this port was going. */
+  | { type: "redirected"; family: "ipv4" | "ipv6"; port: number }
   /** Answers once every record written before it has been sent. */
   | { type: "flush" };
 
@@ -81,6 +89,8 @@ export interface TracerFeatures {
 export type TracerAnswer =
   | { type: "opened"; features: TracerFeatures; missing: Reason[]; clock: Clock }
   | { type: "attached"; attachments: number[] }
+  /** Hex of struct ps_redirected, or null when the connection was not sent by the kernel. */
+  | { type: "redirected"; original: string | null }
   | { type: "done" }
   | { type: "failed"; reason: Reason };
 

@@ -16,6 +16,7 @@ const isFields = (value: unknown): value is Fields =>
 const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 const isPid = (value: unknown): value is number => isCount(value) && value > 0 && value < 2 ** 31;
+const isPort = (value: unknown): value is number => isCount(value) && value > 0 && value < 65_536;
 const isText = (value: unknown): value is string => typeof value === "string" && !value.includes("\0");
 
 function isPoint(value: unknown): value is ProbePoint {
@@ -66,6 +67,8 @@ const requests: Record<TracerRequest["type"], (fields: Fields) => boolean> = {
   attach: (fields) => isPlan(fields.plan),
   detach: (fields) => Array.isArray(fields.attachments) && fields.attachments.every(isCount),
   watch: (fields) => typeof fields.everyExec === "boolean",
+  redirect: (fields) => isPort(fields.port) && typeof fields.ipv6 === "boolean",
+  redirected: (fields) => isPort(fields.port) && (fields.family === "ipv4" || fields.family === "ipv6"),
   flush: () => true,
 };
 

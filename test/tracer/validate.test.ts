@@ -30,6 +30,8 @@ const good: object[] = [
   { type: "attach", plan: { ...plan, points: [{ ...point, site: "return", frameBias: -8 }] } },
   { type: "detach", attachments: [1, 2] },
   { type: "watch", everyExec: true },
+  { type: "redirect", port: 65_535, ipv6: false },
+  { type: "redirected", family: "ipv6", port: 1 },
   { type: "flush" },
 ];
 for (const request of good) {
@@ -57,6 +59,9 @@ const bad: [name: string, request: unknown][] = [
   ["a ring as text", { type: "open", ringBytes: "4096", features: {} }],
   ["no features", { type: "open", ringBytes: 4096 }],
   ["a feature that is no truth value", { type: "open", ringBytes: 4096, features: { sleepable: 1 } }],
+  ["a proxy's port that is none", { type: "redirect", port: 0, ipv6: true }],
+  ["a port above the highest", { type: "redirected", family: "ipv4", port: 65_536 }],
+  ["a family of another kind", { type: "redirected", family: "unix", port: 1 }],
   ["pids that are no list", { type: "trace", pids: 1, followChildren: true }],
   ["pid 0, which means every process", { type: "trace", pids: [0], followChildren: true }],
   ["a pid below 0", { type: "untrace", pids: [-1] }],

@@ -54,6 +54,14 @@ export const processLayout = {
   parentPid: 24,
   command: 32,
 } as const;
+
+export const redirectedLayout = {
+  bytes: 24,
+  address: 0,
+  family: 16,
+  port: 18,
+  pid: 20,
+} as const;
 export const PS_RECORD_DATA = 1;
 export const PS_RECORD_FREE = 2;
 export const PS_RECORD_SERVER_NAME = 3;

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * Sends the TCP connections of traced processes to the local proxy, and remembers where they were going. The links are
+ * on the root of cgroup2 and are held by the tracer: when it ends, however it ends, connections go direct again. While
+ * the proxy does not listen they go direct, too.
+ */
+#include <linux/bpf.h>
+#include <linux/in.h>
+#include <stdbool.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "events.h"
+#include "maps.h"
+
+/* include/linux/socket.h */
+#define AF_INET 2
+#define AF_INET6 10
+
+/* Written once by the tracer, before the programs are attached. */
+struct ps_proxy {
+    __u64 network_namespace; /* SO_NETNS_COOKIE of where it listens */
+    __u16 port;              /* of 127.0.0.1, and of ::1 where `ipv6` */
+    __u16 ipv6;
+    __u32 reserved;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct ps_proxy);
+} proxy SEC(".maps");
+
+/* By socket cookie: for getpeername, and until the connection's own port is known. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 65536);
+    __type(key, __u64);
+    __type(value, struct ps_redirected);
+} redirected SEC(".maps");
+
+/* By family << 16 | port, of the end that the proxy sees as its peer. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 65536);
+    __type(key, __u32);
+    __type(value, struct ps_redirected);
+} arrivals SEC(".maps");
+
+static __always_inline bool listens(struct bpf_sock_addr *ctx, struct bpf_sock_tuple *tuple, __u32 bytes)
+{
+    struct bpf_sock *sock = bpf_sk_lookup_tcp(ctx, tuple, bytes, BPF_F_CURRENT_NETNS, 0);
+
+    if (!sock)
+        return false;
+    bpf_sk_release(sock);
+    return true;
+}
+
+static __always_inline bool listens4(struct bpf_sock_addr *ctx, __be32 address, __be16 port)
+{
+    struct bpf_sock_tuple tuple = { .ipv4 = { .daddr = address, .dport = port } };
+
+    return listens(ctx, &tuple, sizeof(tuple.ipv4));
+}
+
+static __always_inline bool listens_on_ipv6_loopback(struct bpf_sock_addr *ctx, __be16 port)
+{
+    struct bpf_sock_tuple tuple = { .ipv6 = { .daddr = { 0, 0, 0, bpf_htonl(1) }, .dport = port } };
+
+    return listens(ctx, &tuple, sizeof(tuple.ipv6));
+}
+
+/* The proxy, when this connection is one for it. */
+static __always_inline struct ps_proxy *proxy_for(struct bpf_sock_addr *ctx)
+{
+    __u32 pid = bpf_get_current_pid_tgid() >> 32, zero = 0;
+    struct ps_proxy *to;
+
+    if (ctx->protocol != IPPROTO_TCP || !bpf_map_lookup_elem(&traced, &pid))
+        return 0;
+    to = bpf_map_lookup_elem(&proxy, &zero);
+    if (!to || bpf_get_netns_cookie(ctx) != to->network_namespace)
+        return 0;
+    return to;
+}
+
+static __always_inline bool remember(struct bpf_sock_addr *ctx, struct ps_redirected *original)
+{
+    __u64 cookie = bpf_get_socket_cookie(ctx);
+
+    original->pid = bpf_get_current_pid_tgid() >> 32;
+    return bpf_map_update_elem(&redirected, &cookie, original, BPF_ANY) == 0;
+}
+
+static __always_inline void forget(struct bpf_sock_addr *ctx)
+{
+    __u64 cookie = bpf_get_socket_cookie(ctx);
+
+    bpf_map_delete_elem(&redirected, &cookie);
+}
+
+/*
+ * Whether a connection to this IPv4 address is for the proxy. One to a port of this host's own loopback where nobody
+ * listens is not: it has to be refused, so that the program can try the next address of the name.
+ */
+static __always_inline bool wanted4(struct bpf_sock_addr *ctx, struct ps_proxy *to, __be32 address, __be16 port)
+{
+    __u32 first = bpf_ntohl(address) >> 24;
+
+    if ((first == 127 || address == 0) && !listens4(ctx, address ? address : bpf_htonl(INADDR_LOOPBACK), port))
+        return false;
+    return listens4(ctx, bpf_htonl(INADDR_LOOPBACK), bpf_htons(to->port));
+}
+
+SEC("cgroup/connect4")
+int connect4(struct bpf_sock_addr *ctx)
+{
+    struct ps_proxy *to = proxy_for(ctx);
+    struct ps_redirected original = { .family = AF_INET };
+    __be32 address = ctx->user_ip4;
+    __be16 port = ctx->user_port;
+
+    if (!to)
+        return 1;
+    __builtin_memcpy(original.address, &address, 4);
+    original.port = bpf_ntohs(port);
+    if (!wanted4(ctx, to, address, port) || !remember(ctx, &original)) {
+        forget(ctx);
+        return 1;
+    }
+    ctx->user_ip4 = bpf_htonl(INADDR_LOOPBACK);
+    ctx->user_port = bpf_htons(to->port);
+    return 1;
+}
+
+SEC("cgroup/connect6")
+int connect6(struct bpf_sock_addr *ctx)
+{
+    struct ps_proxy *to = proxy_for(ctx);
+    struct ps_redirected original = { .family = AF_INET6 };
+    __u32 address[4] = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3] };
+    __be16 port = ctx->user_port;
+    bool mapped = !address[0] && !address[1] && address[2] == bpf_htonl(0xffff);
+    bool loopback = !address[0] && !address[1] && !address[2] && (!address[3] || address[3] == bpf_htonl(1));
+    bool wanted;
+
+    if (!to)
+        return 1;
+    original.port = bpf_ntohs(port);
+    if (mapped) {
+        original.family = AF_INET;
+        __builtin_memcpy(original.address, &address[3], 4);
+        wanted = wanted4(ctx, to, address[3], port);
+    } else {
+        __builtin_memcpy(original.address, address, 16);
+        wanted = (loopback || to->ipv6) && (!loopback || listens_on_ipv6_loopback(ctx, port)) &&
+                 listens_on_ipv6_loopback(ctx, bpf_htons(to->port));
+    }
+    if (!wanted || !remember(ctx, &original)) {
+        forget(ctx);
+        return 1;
+    }
+    ctx->user_ip6[0] = 0;
+    ctx->user_ip6[1] = 0;
+    ctx->user_ip6[2] = mapped ? bpf_htonl(0xffff) : 0;
+    ctx->user_ip6[3] = bpf_htonl(mapped ? INADDR_LOOPBACK : 1);
+    ctx->user_port = bpf_htons(to->port);
+    return 1;
+}
+
+/* The proxy accepts after this: the client's last word of the handshake follows it. */
+SEC("sockops")
+int established(struct bpf_sock_ops *ops)
+{
+    struct ps_redirected *original;
+    __u64 cookie;
+    __u32 end;
+
+    if (ops->op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+        return 1;
+    cookie = bpf_get_socket_cookie(ops);
+    original = bpf_map_lookup_elem(&redirected, &cookie);
+    if (!original)
+        return 1;
+    end = (__u32)original->family << 16 | ops->local_port;
+    bpf_map_update_elem(&arrivals, &end, original, BPF_ANY);
+    return 1;
+}
+
+/* The program is told the address that it asked for. */
+SEC("cgroup/getpeername4")
+int peer4(struct bpf_sock_addr *ctx)
+{
+    __u64 cookie = bpf_get_socket_cookie(ctx);
+    struct ps_redirected *original = bpf_map_lookup_elem(&redirected, &cookie);
+    __u32 address;
+
+    if (!original)
+        return 1;
+    __builtin_memcpy(&address, original->address, 4);
+    ctx->user_ip4 = address;
+    ctx->user_port = bpf_htons(original->port);
+    return 1;
+}
+
+SEC("cgroup/getpeername6")
+int peer6(struct bpf_sock_addr *ctx)
+{
+    __u64 cookie = bpf_get_socket_cookie(ctx);
+    struct ps_redirected *original = bpf_map_lookup_elem(&redirected, &cookie);
+    __u32 address[4] = {};
+
+    if (!original)
+        return 1;
+    if (original->family == AF_INET) {
+        address[2] = bpf_htonl(0xffff);
+        __builtin_memcpy(&address[3], original->address, 4);
+    } else {
+        __builtin_memcpy(address, original->address, 16);
+    }
+    ctx->user_ip6[0] = address[0];
+    ctx->user_ip6[1] = address[1];
+    ctx->user_ip6[2] = address[2];
+    ctx->user_ip6[3] = address[3];
+    ctx->user_port = bpf_htons(original->port);
+    return 1;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,25 @@
+// What the kernel remembers of a connection that it sent to the proxy: where it was going, and whose it is.
+import { redirectedLayout } from "../capture/layout.ts";
+import { endpoint } from "../endpoint.ts";
+
+export interface Redirected {
+  /** Without brackets. */
+  address: string;
+  port: number;
+  pid: number;
+}
+
+/** AF_INET6 of include/linux/socket.h. */
+const ipv6Family = 10;
+
+/** @param hex struct ps_redirected of bpf/events.h */
+export function redirectedFrom(hex: string): Redirected {
+  const bytes = Buffer.from(hex, "hex");
+  const isIpv6 = bytes.readUInt16LE(redirectedLayout.family) === ipv6Family;
+  const address = bytes.subarray(redirectedLayout.address, redirectedLayout.address + (isIpv6 ? 16 : 4));
+  return {
+    address: endpoint(address, 0).replace(/^\[?([^\]]*?)\]?:0$/, "$1"),
+    port: bytes.readUInt16LE(redirectedLayout.port),
+    pid: bytes.readUInt32LE(redirectedLayout.pid),
+  };
+}

@@ -1,0 +1,161 @@
+// Connections of traced processes go to the proxy and of nobody else, the proxy can ask where they were going, and
+// nothing is left when the proxy or the tracer is gone.
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import http from "node:http";
+import net, { type AddressInfo } from "node:net";
+import { test, type TestContext } from "node:test";
+import { promisify } from "node:util";
+import { redirectedFrom } from "../../src/analyzer/network/redirected.ts";
+import { ended, skipReason } from "./rig.ts";
+import { startTracer, type TracerProcess } from "./tracer-process.ts";
+
+const run = promisify(execFile);
+const skip = skipReason("curl");
+
+/** A server on loopback that answers every request with its name; gives its port. */
+async function serve(t: TestContext, says: string, address: string, port = 0): Promise<number> {
+  const server = http.createServer((_, response) => response.end(says));
+  server.keepAliveTimeout = 1;
+  await new Promise<void>((resolve) => server.listen(port, address, resolve));
+  t.after(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+interface Rig {
+  tracer: TracerProcess;
+  port: number;
+  /** What the proxy was told of each connection. */
+  arrivals: unknown[];
+  closeProxy(): Promise<void>;
+}
+
+/** A proxy that answers "proxy" to whatever it gets, and a tracer that redirects to it. */
+async function redirect(t: TestContext, ipv6 = true): Promise<Rig> {
+  const tracer = startTracer(t);
+  const arrivals: unknown[] = [];
+  const onConnection = async (socket: net.Socket) => {
+    const family = socket.remoteFamily === "IPv6" ? "ipv6" : "ipv4";
+    const answer = await tracer.call({ type: "redirected", family, port: socket.remotePort ?? 1 });
+    assert.equal(answer.type, "redirected");
+    const original = answer.original === null ? null : redirectedFrom(answer.original);
+    arrivals.push(original && { ...original, pid: typeof original.pid });
+    socket.resume().end("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nproxy");
+  };
+  const listen = (address: string, port: number) => {
+    const server = net.createServer((socket) => void onConnection(socket));
+    t.after(() => server.close());
+    return new Promise<net.Server>((resolve) => {
+      server.listen(port, address, () => {
+        resolve(server);
+      });
+    });
+  };
+  const first = await listen("127.0.0.1", 0);
+  const { port } = first.address() as AddressInfo;
+  const second = await listen("::1", port);
+  const opened = await tracer.call({ type: "open", ringBytes: 65_536, features: {} });
+  assert.equal(opened.type, "opened");
+  assert.deepStrictEqual(await tracer.call({ type: "redirect", port, ipv6 }), { type: "done" });
+  const closeProxy = async () => {
+    for (const server of [first, second]) await new Promise((resolve) => server.close(resolve));
+  };
+  return { tracer, port, arrivals, closeProxy };
+}
+
+/** Runs the script in a shell that is traced before it begins; gives its output. */
+async function traced({ tracer }: Rig, script: string): Promise<string> {
+  const shell = spawn("sh", ["-c", `read -r go; ${script}`], { stdio: ["pipe", "pipe", "inherit"] });
+  if (shell.pid === undefined) throw new Error("start sh: it is not there");
+  let output = "";
+  shell.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  await tracer.call({ type: "trace", pids: [shell.pid], followChildren: true });
+  shell.stdin.end("go\n");
+  await ended(shell);
+  return output.trim();
+}
+
+const ask = (url: string) => `curl -s -m 5 -w ' %{remote_ip} %{remote_port} %{exitcode}\\n' '${url}' || true`;
+
+test("redirect: the proxy learns the address, and the program keeps it", { skip }, async (t) => {
+  const rig = await redirect(t);
+  const local = await serve(t, "direct", "127.0.0.1");
+  const urls = [
+    "http://192.0.2.1:81/",
+    "http://[2001:db8::1]:82/",
+    "http://[::ffff:192.0.2.7]:83/",
+    `http://127.0.0.1:${local}/`,
+  ];
+  assert.deepStrictEqual((await traced(rig, urls.map(ask).join("; "))).split("\n"), [
+    "proxy 192.0.2.1 81 0",
+    "proxy 2001:db8::1 82 0",
+    "proxy ::ffff:192.0.2.7 83 0",
+    `proxy 127.0.0.1 ${local} 0`,
+  ]);
+  assert.deepStrictEqual(rig.arrivals, [
+    { address: "192.0.2.1", port: 81, pid: "number" },
+    { address: "2001:db8::1", port: 82, pid: "number" },
+    { address: "192.0.2.7", port: 83, pid: "number" },
+    { address: "127.0.0.1", port: local, pid: "number" },
+  ]);
+});
+
+test("redirect: a local port where nobody listens refuses, as without the proxy", { skip }, async (t) => {
+  const rig = await redirect(t);
+  assert.equal(await traced(rig, `${ask("http://127.0.0.1:1/")}; ${ask("http://[::1]:1/")}`), "0 7\n  0 7");
+  assert.deepStrictEqual(rig.arrivals, []);
+});
+
+test(
+  "redirect: IPv6 that cannot be reached from here fails as it does, to be tried by IPv4",
+  { skip },
+  async (t) => {
+    const rig = await redirect(t, false);
+    const sixLocal = await serve(t, "direct", "::1");
+    const script = `unshare --net true; ${ask(`http://[::1]:${sixLocal}/`)}; ${ask("http://[2001:db8::1]:82/")}`;
+    const [loopback, far] = (await traced(rig, script)).split("\n");
+    assert.equal(loopback, `proxy ::1 ${sixLocal} 0`);
+    assert.doesNotMatch(far ?? "", /proxy/);
+  },
+);
+
+test("redirect: other processes, and other network namespaces, go direct", { skip }, async (t) => {
+  const rig = await redirect(t);
+  const port = await serve(t, "direct", "127.0.0.1");
+  assert.equal((await run("curl", ["-s", `http://127.0.0.1:${port}/`])).stdout, "direct");
+  const elsewhere = `unshare --net sh -c 'ip link set lo up; ${ask(`http://127.0.0.1:${port}/`).replaceAll("'", '"')}'`;
+  assert.equal(await traced(rig, elsewhere), "0 7");
+  assert.deepStrictEqual(rig.arrivals, []);
+});
+
+test("redirect: ends with the proxy", { skip }, async (t) => {
+  const rig = await redirect(t);
+  const port = await serve(t, "direct", "127.0.0.1");
+  const request = ask(`http://127.0.0.1:${port}/`);
+  assert.equal(await traced(rig, request), `proxy 127.0.0.1 ${port} 0`);
+  await rig.closeProxy();
+  assert.equal(await traced(rig, request), `direct 127.0.0.1 ${port} 0`);
+});
+
+test("redirect: is gone when the tracer is killed", { skip }, async (t) => {
+  const rig = await redirect(t);
+  const port = await serve(t, "direct", "127.0.0.1");
+  const request = `curl -s -m 5 http://127.0.0.1:${port}/`;
+  const shell = spawn("sh", ["-c", `while read -r go; do ${request}; echo; done`], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  t.after(() => shell.kill("SIGKILL"));
+  const answer = () => {
+    shell.stdin.write("go\n");
+    return new Promise((resolve) => {
+      shell.stdout.once("data", (text: Buffer) => {
+        resolve(text.toString().trim());
+      });
+    });
+  };
+  await rig.tracer.call({ type: "trace", pids: [shell.pid ?? 0], followChildren: true });
+  assert.equal(await answer(), "proxy");
+  rig.tracer.child.kill("SIGKILL");
+  await rig.tracer.ended;
+  assert.equal(await answer(), "direct");
+});
