@@ -37,6 +37,10 @@ enum ps_role {
     PS_ROLE_CTRL_SERVER_NAME = 8,
     PS_ROLE_NEW = 9,
     PS_ROLE_LIBRARY = 10,
+    PS_ROLE_GO_WRITE = 11,
+    PS_ROLE_GO_READ = 12,
+    PS_ROLE_GO_HANDSHAKE = 13,
+    PS_ROLE_GO_CLOSE = 14,
 };
 
 enum ps_direction {

@@ -38,6 +38,36 @@ struct ps_thread {
 
 #define PS_UNSENT_MIXED (~0ULL)
 
+/*
+ * A call of a goroutine. Goroutines change threads, and their stacks move as they grow, so that places on a stack are
+ * told by their distance from its high end, which a move keeps.
+ */
+struct ps_go_call {
+    __u64 depth; /* of the stack pointer at entry; 0: the slot is free */
+    __u64 tls;
+    __u64 buffer; /* an address, or a distance where the buffer is on the stack itself */
+    __u64 length;
+    __u64 return_address; /* which stays where it is until the call ends */
+    __u32 role;
+    __u32 buffer_on_stack;
+};
+
+struct ps_goroutine {
+    struct ps_go_call calls[PS_CALLS];
+};
+
+struct ps_goroutine_key {
+    __u32 pid;
+    __u32 reserved;
+    __u64 goroutine; /* address of runtime.g, which r14 holds */
+};
+
+/* The first field of runtime.g, runtime/runtime2.go ("offset known to runtime/cgo"); r14+16 is its stackguard0. */
+struct ps_go_stack {
+    __u64 low;
+    __u64 high;
+};
+
 struct ps_connection_key {
     __u32 pid;
     __u32 reserved;
@@ -91,6 +121,13 @@ struct {
 
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 32768);
+    __type(key, struct ps_goroutine_key);
+    __type(value, struct ps_goroutine);
+} goroutines SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __uint(max_entries, 65536);
     __type(key, struct ps_connection_key);
     __type(value, struct ps_connection);
@@ -123,6 +160,14 @@ static __always_inline void fill_header(struct ps_header *header, __u32 record)
     header->tid = (__u32)id;
     header->reserved = 0;
     header->monotonic_ns = bpf_ktime_get_ns();
+}
+
+/* The goroutine's stack, if the stack pointer is on it. It is not while the runtime works on a stack of its own. */
+static __always_inline int read_go_stack(struct ps_go_stack *stack, __u64 goroutine, __u64 sp)
+{
+    if (bpf_probe_read_user(stack, sizeof(*stack), (const void *)goroutine))
+        return -1;
+    return sp >= stack->low && sp < stack->high ? 0 : -1;
 }
 
 /* The connection's entry, made when it is first seen in this turn of the process's tracing. */

@@ -40,6 +40,7 @@ struct sock {
 
 struct pt_regs {
     unsigned long sp;
+    unsigned long r14;
 } __attribute__((preserve_access_index));
 
 /* A system call made by a call in flight runs on the same stack, not far below its frame. */
@@ -90,6 +91,36 @@ static __always_inline bool could_carry(__u64 plaintext, long sent)
     return sent >= (long)(plaintext + 17) && sent <= (long)(plaintext + records * 64 + 1024);
 }
 
+/*
+ * Go enters the kernel on the goroutine's own stack with the goroutine in r14. The innermost call of crypto/tls that is
+ * still on that stack is the one that asked; a handshake may ask others, too (for a certificate, say), so it tells
+ * nothing.
+ */
+static __always_inline bool bind_goroutine(__u32 pid, struct pt_regs *regs, struct sock *socket)
+{
+    struct ps_goroutine_key key = { .pid = pid, .goroutine = BPF_CORE_READ(regs, r14) };
+    struct ps_goroutine *goroutine = bpf_map_lookup_elem(&goroutines, &key);
+    __u64 sp = BPF_CORE_READ(regs, sp), return_address = 0;
+    struct ps_go_stack stack;
+    struct ps_go_call inner = {};
+
+    if (!goroutine || read_go_stack(&stack, key.goroutine, sp))
+        return false;
+    for (int i = 0; i < PS_CALLS; i++) {
+        struct ps_go_call *call = &goroutine->calls[i];
+
+        if (call->depth > inner.depth && call->depth < stack.high - sp)
+            inner = *call;
+    }
+    if (inner.role != PS_ROLE_GO_WRITE && inner.role != PS_ROLE_GO_READ)
+        return false;
+    bpf_probe_read_user(&return_address, sizeof(return_address), (const void *)(stack.high - inner.depth));
+    if (return_address != inner.return_address)
+        return false;
+    bind(pid, inner.tls, socket, PS_SOCKET_NESTED);
+    return true;
+}
+
 static __always_inline int on_socket(struct bpf_raw_tracepoint_args *ctx, bool sending)
 {
     struct sock *socket = (struct sock *)ctx->args[0];
@@ -99,9 +130,9 @@ static __always_inline int on_socket(struct bpf_raw_tracepoint_args *ctx, bool s
     bool nested = false;
     __u64 sp;
 
-    if (!thread)
-        return 0;
     struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+    if (bind_goroutine(id >> 32, regs, socket) || !thread)
+        return 0;
     sp = BPF_CORE_READ(regs, sp);
     for (int i = 0; i < PS_CALLS; i++) {
         struct ps_call *call = &thread->calls[i];

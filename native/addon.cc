@@ -158,7 +158,7 @@ class Programs : public Napi::ObjectWrap<Programs> {
         if (const int error = Load(path, options)) throw Failure(info.Env(), error, "load " + path);
     }
 
-    // tls.bpf.c is the only object with constants, and copy_into_dynptr the only one of them.
+    // copy_into_dynptr of bpf/connection.h is the only constant that is set, and the first of its object.
     static void SetConstants(bpf_map *map, const Napi::Object &options) {
         size_t bytes = 0;
         auto *value = static_cast<uint8_t *>(const_cast<void *>(bpf_map__initial_value(map, &bytes)));

@@ -27,6 +27,7 @@ const requirements = [
   { command: "wget", apt: "wget", tests: true },
   { command: "gnutls-cli", apt: "gnutls-bin", tests: true },
   { command: "readelf", apt: "binutils", tests: true, bench: true },
+  { command: "go", apt: "golang-go", tests: true },
   { command: "chromium", apt: "chromium", tests: true },
   { command: "cc", apt: "gcc", bench: true },
   { file: "/usr/include/openssl/ssl.h", apt: "libssl-dev", bench: true },

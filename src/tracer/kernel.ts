@@ -7,6 +7,7 @@ import type { LoadOptions, Programs } from "../../native/index.d.ts";
 import type { Reason } from "../protocol/coverage.ts";
 import { cgroupRoot } from "./cgroup-root.ts";
 import {
+  isGoRole,
   probeRoles,
   type KernelLoss,
   type ProbePlan,
@@ -58,14 +59,15 @@ export class Kernel {
     const addon = createRequire(import.meta.url)(join(folder, "native/plainsight.node")) as Addon;
     this.#addon = addon;
     this.#folder = folder;
-    const objects = ["tls", "process", "socket"].map((name) => join(folder, `bpf/${name}.bpf.o`));
+    const objects = ["tls", "go", "process", "socket"].map((name) => join(folder, `bpf/${name}.bpf.o`));
     let failure: unknown;
     const fitting = featureSets.filter((set) =>
       Object.entries(wanted).every(([name, value]) => set[name as keyof TracerFeatures] === value),
     );
     for (const features of fitting) {
       const { uprobeMulti, copyIntoDynptr } = features;
-      const without = [features.sleepable ? "leave_atomic" : "leave"];
+      const unused = features.sleepable ? "_atomic" : "";
+      const without = ["leave", "go_enter", "go_leave"].map((name) => name + unused);
       try {
         const programs = new addon.Programs({ objects, ringBytes, uprobeMulti, copyIntoDynptr, without });
         if (!uprobeMulti || offersUprobeMulti(programs)) {
@@ -121,18 +123,20 @@ export class Kernel {
     try {
       // Returns first: a call that is seen to enter must be seen to leave.
       for (const site of ["return", "exit", "entry"] as const) {
-        const points = plan.points.filter((point) => point.site === site);
-        if (points.length === 0) continue;
-        handles.push(
-          this.#programs.attachUprobes({
-            program: this.#programAt(site),
-            path: target.path,
-            pid: plan.scope === "process" ? plan.pid : 0,
-            isReturn: site === "return",
-            offsets: points.map((point) => point.fileOffset),
-            cookies: points.map((point) => cookie(probeRoles[point.role], point.frameBias)),
-          }),
-        );
+        for (const inGo of [false, true]) {
+          const points = plan.points.filter((point) => point.site === site && isGoRole(point.role) === inGo);
+          if (points.length === 0) continue;
+          handles.push(
+            this.#programs.attachUprobes({
+              program: this.#programAt(site, inGo),
+              path: target.path,
+              pid: plan.scope === "process" ? plan.pid : 0,
+              isReturn: site === "return",
+              offsets: points.map((point) => point.fileOffset),
+              cookies: points.map((point) => cookie(probeRoles[point.role], point.frameBias)),
+            }),
+          );
+        }
       }
       return handles;
     } catch (error) {
@@ -194,9 +198,11 @@ export class Kernel {
     this.#programs.close();
   }
 
-  #programAt(site: ProbeSite): string {
-    if (site === "entry") return "enter";
-    return this.features.sleepable ? "leave" : "leave_atomic";
+  /** In Go a write is copied as it begins, in a library as it ends. */
+  #programAt(site: ProbeSite, inGo: boolean): string {
+    if (site === "entry" && !inGo) return "enter";
+    const name = (inGo ? "go_" : "") + (site === "entry" ? "enter" : "leave");
+    return this.features.sleepable ? name : `${name}_atomic`;
   }
 }
 

@@ -17,8 +17,19 @@ export const probeRoles = {
   new: 9,
   /** The dynamic linker's _dl_debug_state: libraries were mapped. */
   library: 10,
+  /** Methods of Go's *tls.Conn, in Go's calling convention. */
+  "go-write": 11,
+  "go-read": 12,
+  /** The client's or the server's handshake: where a connection begins. */
+  "go-handshake": 13,
+  "go-close": 14,
 } as const;
 export type ProbeRole = keyof typeof probeRoles;
+
+/** Methods of Go, whose stacks move: a return probe would crash the program, so the tracer refuses one. */
+export function isGoRole(role: ProbeRole): boolean {
+  return role.startsWith("go-");
+}
 
 /**
  * Where a probe sits. `entry`: arguments are in their registers. `return`: a return probe on the entry.

@@ -1,10 +1,12 @@
 // Checks each request before the privileged process acts on it: what does not have exactly the shape of a
 // TracerCall is refused with a reason.
 import {
+  isGoRole,
   probeRoles,
   probeSites,
   type ProbePlan,
   type ProbePoint,
+  type ProbeRole,
   type TracerCall,
   type TracerRequest,
 } from "./messages.ts";
@@ -27,6 +29,7 @@ function isPoint(value: unknown): value is ProbePoint {
     Object.hasOwn(probeRoles, value.role) &&
     isText(value.site) &&
     Object.hasOwn(probeSites, value.site) &&
+    !(value.site === "return" && isGoRole(value.role as ProbeRole)) &&
     isCount(value.fileOffset) &&
     typeof value.frameBias === "number" &&
     Number.isInteger(value.frameBias) &&

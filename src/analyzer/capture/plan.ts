@@ -16,6 +16,11 @@ const sites: Record<ProbeRole, ("entry" | "return")[]> = {
   "ctrl-server-name": ["entry", "return"],
   new: ["entry", "return"],
   library: ["entry"],
+  // Their returns come with the function.
+  "go-write": ["entry"],
+  "go-read": ["entry"],
+  "go-handshake": ["entry"],
+  "go-close": ["entry"],
 };
 
 /** The return address has left the stack when a return probe fires. */
@@ -31,6 +36,21 @@ export function planPoints(functions: FoundFunction[]): ProbePoint[] {
 }
 
 function pointsOf(found: FoundFunction): ProbePoint[] {
+  return [...pointsByShape(found), ...returnsOf(found)];
+}
+
+function returnsOf({ name, role, returns = [] }: FoundFunction): ProbePoint[] {
+  return returns.map(({ fileOffset, bytes }) => ({
+    function: name,
+    role,
+    site: "exit",
+    fileOffset,
+    frameBias: 0,
+    expectedBytes: hex(bytes),
+  }));
+}
+
+function pointsByShape(found: FoundFunction): ProbePoint[] {
   const { code = new Uint8Array() } = found;
   const { entry, exit } = cheapPoints(code);
   return sites[found.role].map((site) => {
@@ -64,5 +84,7 @@ export function planFile(
 
 /** Whether a finding can be captured: it has at least one function that carries plaintext. */
 export function isCapturable(finding: StackFinding): boolean {
-  return finding.functions.some(({ role }) => ["write", "read", "write-ex", "read-ex"].includes(role));
+  return finding.functions.some(({ role }) =>
+    ["write", "read", "write-ex", "read-ex", "go-write", "go-read"].includes(role),
+  );
 }

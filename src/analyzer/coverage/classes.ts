@@ -5,7 +5,8 @@ import type { StackFinding } from "../stacks/finding.ts";
 /** True when plaintext can be taken in both directions at functions that were found. */
 export function isCapturable({ functions }: StackFinding): boolean {
   const roles = functions.map(({ role }) => role);
-  const does = (plain: string): boolean => roles.some((role) => role === plain || role === `${plain}-ex`);
+  const does = (plain: string): boolean =>
+    roles.some((role) => [plain, `${plain}-ex`, `go-${plain}`].includes(role));
   return does("read") && does("write");
 }
 

@@ -65,6 +65,13 @@ export const rules: readonly Rule[] = [
     text: (e) => `${where(e)} exports ${plaintextNames(e)}`,
   },
   {
+    code: "go-pclntab",
+    path: "uprobe",
+    verdict: "traceable",
+    when: (e) => open(e) && is("go")(e),
+    text: () => "Go's own table of functions names those of crypto/tls, and their code is as expected",
+  },
+  {
     code: "local-symbols",
     path: "uprobe",
     verdict: "traceable",
@@ -93,11 +100,12 @@ export const rules: readonly Rule[] = [
     text: (e) => `needs probes on ${title(e)}, which a later version brings`,
   },
   {
-    code: "go-not-supported",
+    code: "go-not-certain",
     path: "uprobe",
     verdict: "dark",
     when: is("go"),
-    text: () => "needs probes on Go's own crypto/tls, which a later version brings",
+    text: (e) =>
+      `needs probes in Go's own crypto/tls, but ${e.primary?.obstacle ?? "they were not looked for"}`,
   },
   {
     code: "rustls-not-supported",

@@ -54,7 +54,7 @@ export interface ElfFile {
   /** What the Go linker left, stripped or not; null when this is no Go program. */
   goBuild(): GoBuild | null;
   /**
-   * Go functions of these names, such as `crypto/tls.(*Conn).Write`, from .gopclntab (since Go 1.16). What is not
+   * Go functions of these names, such as `crypto/tls.(*Conn).Read`, from .gopclntab (since Go 1.16). What is not
    * certain is left out, and `problems` say why. Costs one pass over the table: ask for all names at once.
    */
   goFunctions(names: ReadonlySet<string>): GoFunction[];

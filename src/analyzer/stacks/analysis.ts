@@ -1,7 +1,8 @@
 // Analyses one ELF file: which TLS stacks it carries, and where their functions are. What that means for a process is
 // for coverage/; which files to open is for the scan.
-import type { ElfFile, ElfReading, ElfSection, ElfSymbol, GoBuild } from "../elf/elf-file.ts";
+import type { ElfFile, ElfReading, ElfSymbol } from "../elf/elf-file.ts";
 import type { FoundFunction, StackFinding } from "./finding.ts";
+import { findGoTls } from "./go-tls.ts";
 import { libraryKind, stackRows } from "./table.ts";
 import type { StackRow } from "./table.ts";
 
@@ -22,8 +23,6 @@ export interface FileAnalysis {
 const nodeStart = "_ZN4node5StartEiPPc";
 /** The entry of every JVM. */
 const jvmEntry = "JNI_CreateJavaVM";
-/** What Go's own TLS is called in .gopclntab, which the linker keeps when it strips. */
-const goTlsFunction = "crypto/tls.(*Conn).Write";
 
 /** Bytes kept of each function, compared again just before a probe goes there. */
 const entryBytes = 16;
@@ -157,24 +156,6 @@ function versionTag(row: StackRow, symbols: Symbols): string | null {
     if (version?.startsWith("OPENSSL_1_1") === true) return "1.1";
   }
   return symbols.has("SSL_CTX_new_ex") ? "3" : null;
-}
-
-function findGoTls(elf: ElfFile, { version, pclntab }: GoBuild): FoundStack[] {
-  const holds = ({ fileOffset, size }: ElfSection): boolean =>
-    pclntab !== null && fileOffset <= pclntab.fileOffset && pclntab.fileOffset < fileOffset + size;
-  const section = elf.sections.find((candidate) => candidate.type === "progbits" && holds(candidate));
-  if (!elf.containsText(goTlsFunction, section?.name)) return [];
-  return [
-    {
-      stack: "go",
-      linkage: "static",
-      buildId: elf.buildId,
-      version: version?.replace(/^go/, "") ?? null,
-      symbols: "gopclntab",
-      evidence: [`${goTlsFunction} in .gopclntab`],
-      functions: [],
-    },
-  ];
 }
 
 function javaTls(elf: ElfFile): FoundStack {

@@ -25,6 +25,8 @@ export interface FoundFunction {
   bytes: Uint8Array;
   /** All of its code, where its size is known and small: a cheaper place for a probe may be found within. */
   code?: Uint8Array;
+  /** Where it returns, for a function that may not have a return probe; bytes as above. */
+  returns?: readonly { fileOffset: number; bytes: Uint8Array }[];
 }
 
 export interface StackFinding {
@@ -36,4 +38,6 @@ export interface StackFinding {
   symbols: StackReport["symbols"];
   evidence: string[];
   functions: FoundFunction[];
+  /** Why there is no function to probe, where that was looked into. */
+  obstacle?: string;
 }

@@ -1,13 +1,18 @@
-// Where a function that Go compiled returns: the places for probes, since a return probe would break its stack, which
-// moves. Pure, and unforgiving: unless all of the function is understood, there is no place. x86-64, register calling
+// Where a function that Go compiled begins and returns: the places for probes, since a return probe would break its
+// stack, which moves. Pure, and unforgiving: unless all of the function is understood, there is no place. x86-64, register calling
 // convention of Go 1.17 and later (src/cmd/compile/abi-internal.md).
 import { disassembler } from "./disassembler.cjs";
 
 export type GoPoints =
-  /** Offset of every RET in the function, each with the stack pointer as it was at the entry. */
-  | { returns: number[]; refused: null }
+  | {
+      /** After the check of the stack, where a call comes once; registers are as at the first instruction. */
+      entry: number;
+      /** Offset of every RET in the function, each with the stack pointer as it was at the entry. */
+      returns: number[];
+      refused: null;
+    }
   /** Why it cannot be probed, without a full stop. */
-  | { returns: null; refused: string };
+  | { entry: null; returns: null; refused: string };
 
 interface Step {
   at: number;
@@ -22,9 +27,9 @@ const compareStack = "493b6610";
 /** `lea r12, [rsp-N]` with one or four bytes of N, and `cmp r12, [r14+16]`: where the frame is large. */
 const lowerStack = /^4c8d6424[8-f].$|^4c8da424.{6}[f]f$/;
 const compareLowered = "4d3b6610";
-/** `mov [rsp+N], register` and back: arguments in registers are kept while the stack grows. */
-const keepArgument = /^4[8c]89[0-7][4c]24..$/;
-const restoreArgument = /^4[8c]8b[0-7][4c]24..$/;
+/** `mov [rsp+N], register` and back, of 64 or 8 bits: arguments in registers are kept while the stack grows. */
+const keepArgument = /^(?:4[8c]89|(?:4[04])?88)[0-7][4c]24..$/;
+const restoreArgument = /^(?:4[8c]8b|(?:4[04])?0fb6)[0-7][4c]24..$/;
 
 /**
  * @param code all of the function, with the padding up to the next one
@@ -32,15 +37,15 @@ const restoreArgument = /^4[8c]8b[0-7][4c]24..$/;
  * @param growStack address of `runtime.morestack_noctxt`, which the function calls when its stack is too small
  */
 export function goPoints(code: Uint8Array, address: bigint, growStack: bigint): GoPoints {
-  const refuse = (refused: string): GoPoints => ({ returns: null, refused });
+  const refuse = (refused: string): GoPoints => ({ entry: null, returns: null, refused });
   const steps = decode(code);
   if (steps === null) return refuse("it has an instruction that is not known");
 
   const large = lowerStack.test(hexOf(steps[0]));
-  const [compare, branch] = steps.slice(large ? 1 : 0);
+  const [compare, branch, begin] = steps.slice(large ? 1 : 0);
   const isCheck = hexOf(compare) === (large ? compareLowered : compareStack);
   // 76 and 0f86: jbe.
-  if (!isCheck || branch?.flow !== "branch" || !/^76|^0f86/.test(hexOf(branch)))
+  if (!isCheck || branch?.flow !== "branch" || begin === undefined || !/^76|^0f86/.test(hexOf(branch)))
     return refuse("it does not begin with the check of its stack");
 
   const starts = new Set(steps.map(({ at }) => at));
@@ -51,12 +56,12 @@ export function goPoints(code: Uint8Array, address: bigint, growStack: bigint): 
   const leaves = ({ flow, target }: Step): boolean =>
     flow === "other" || ((flow === "jump" || flow === "branch") && !starts.has(target ?? -1));
   if (steps.some(leaves)) return refuse("it is left by a jump");
-  // Nothing but the growth of the stack leads back to the check, so every call enters once.
-  const again = steps.filter(({ flow, target }) => flow !== "call" && target === 0);
+  // Nothing but the growth of the stack leads back to the check, and nothing to behind it: so a call begins once.
+  const again = steps.filter(({ flow, target }) => flow !== "call" && target !== null && target <= begin.at);
   if (again.length !== 1) return refuse("its start is the target of a jump");
 
   const returns = steps.filter(({ flow }) => flow === "return").map(({ at }) => at);
-  return returns.length > 0 ? { returns, refused: null } : refuse("it has no return");
+  return returns.length > 0 ? { entry: begin.at, returns, refused: null } : refuse("it has no return");
 }
 
 /** Keeps the arguments, calls the runtime, restores them and starts again, in a straight line. */

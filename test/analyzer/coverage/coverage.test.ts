@@ -43,6 +43,16 @@ const functions = [
   { name: "SSL_write", role: "write", fileOffset: 0x1100, bytes: new Uint8Array(16) },
 ] as const;
 
+const goFunctions: StackFinding["functions"] = [
+  { name: "crypto/tls.(*Conn).Read", role: "go-read", fileOffset: 0x1000, bytes: new Uint8Array(16) },
+  {
+    name: "crypto/tls.(*Conn).writeRecordLocked",
+    role: "go-write",
+    fileOffset: 0x1100,
+    bytes: new Uint8Array(16),
+  },
+];
+
 function finding(stack: StackFinding["stack"], stated: Partial<StackFinding> = {}): StackFinding {
   return {
     stack,
@@ -132,8 +142,16 @@ const cases: [about: string, process: Case, expected: string][] = [
   ],
   [
     "Go",
-    { findings: [finding("go", { ...dark, symbols: "gopclntab" })], own: "go" },
-    "go uprobe dark go-not-supported",
+    { findings: [finding("go", { ...inProgram, symbols: "gopclntab", functions: goFunctions })], own: "go" },
+    "go uprobe traceable go-pclntab",
+  ],
+  [
+    "Go, uncertain",
+    {
+      findings: [finding("go", { ...dark, symbols: "gopclntab", obstacle: "it is left by a jump" })],
+      own: "go",
+    },
+    "go uprobe dark go-not-certain",
   ],
   ["Go without TLS", { own: "go" }, "no-tls none no-tls no-tls-library"],
   ["GnuTLS", { findings: [finding("gnutls")] }, "gnutls uprobe traceable exported-symbols"],
@@ -245,11 +263,13 @@ test("coverage: tells what could not be read, whatever the verdict", () => {
 });
 
 test("coverage: counts verdicts, and takes what is unknown for what may have TLS", () => {
-  const [traceable, none, unknown, noRight] = ["a shared OpenSSL", "a shell", "Erlang", "Go"].map((about) => {
-    const found = reports.find((it) => it.about === about);
-    assert.ok(found);
-    return found.report;
-  });
+  const [traceable, none, unknown, noRight] = ["a shared OpenSSL", "a shell", "Erlang", "Go, uncertain"].map(
+    (about) => {
+      const found = reports.find((it) => it.about === about);
+      assert.ok(found);
+      return found.report;
+    },
+  );
   assert.ok(traceable && none && unknown && noRight);
   const summary = summarise([traceable, traceable, none, unknown, noRight]);
   assert.deepStrictEqual(summary, {

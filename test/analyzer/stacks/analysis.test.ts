@@ -149,7 +149,7 @@ const files: [about: string, name: string, file: StatedFile, expected: string[]]
     "app",
     {
       go: { version: "go1.26.8", pclntab: { fileOffset: 0x9000, size: 0x800 } },
-      goTexts: ["crypto/tls.(*Conn).Write"],
+      goTexts: ["crypto/tls.(*Conn).Read"],
     },
     ["go static 1.26.8 gopclntab 0", "runtime go"],
   ],
@@ -158,7 +158,7 @@ const files: [about: string, name: string, file: StatedFile, expected: string[]]
     "esbuild",
     {
       go: { version: null, pclntab: { fileOffset: 0x9000, size: 0x800 } },
-      goTexts: ["crypto/tls.(*Conn).Write"],
+      goTexts: ["crypto/tls.(*Conn).Read"],
     },
     ["go static null gopclntab 0", "runtime go"],
   ],
