@@ -43,7 +43,10 @@ async function openDecoding(workplace: Workplace, pid: number): Promise<Decoding
   const findings = "process" in scanned ? scanned.process.findings : [];
   for (const { file, functions } of findings) {
     if (functions.length === 0) continue;
-    const answer = await client.call({ type: "attach", plan: planFile(pid, file, functions, "process") });
+    const answer = await client.call({
+      type: "attach",
+      plan: { ...planFile(pid, file, functions, "process"), file: 0 },
+    });
     if (answer.type === "failed") throw new Error(answer.reason.text);
   }
   return { client, seen: () => seen };

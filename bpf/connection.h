@@ -19,6 +19,17 @@ const volatile bool copy_into_dynptr = false;
 extern int bpf_copy_from_user_dynptr(struct bpf_dynptr *to, __u64 offset, __u64 bytes, const void *from) __ksym __weak;
 extern int bpf_probe_read_user_dynptr(struct bpf_dynptr *to, __u64 offset, __u64 bytes, const void *from) __ksym __weak;
 
+/* The cookie: from the low end 8 bits of role, 24 of the plan's file, 32 of the bias to the frame (tls.bpf.c). */
+static __always_inline __u32 cookie_role(__u64 cookie)
+{
+    return cookie & 0xff;
+}
+
+static __always_inline __u32 cookie_file(__u64 cookie)
+{
+    return (__u32)cookie >> 8;
+}
+
 static __always_inline struct ps_connection_key key_of(__u64 tls)
 {
     struct ps_connection_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .tls = tls };
@@ -112,6 +123,7 @@ struct ps_emission {
     __u64 bytes;
     __u32 from_start;
     __u32 direction;
+    __u32 file;
 };
 
 /* One record of at most PS_CHUNK_BYTES. What cannot be kept is counted; the gap in position tells where it was. */
@@ -145,6 +157,7 @@ static __always_inline long emit_chunk(__u32 index, struct ps_emission *emission
     data->payload_bytes = bytes;
     data->direction = emission->direction;
     data->from_start = emission->from_start;
+    data->file = emission->file;
     if (copy_payload(&record, bytes, emission->buffer + offset, sleepable)) {
         /* The record stays, without its payload, so that the reader knows what is missing where. */
         data = bpf_dynptr_data(&record, 0, sizeof(*data));

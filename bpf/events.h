@@ -74,7 +74,8 @@ struct ps_data {
     __u32 unreadable_bytes; /* bytes at this position that could not be read from the process */
     __u8 direction;     /* enum ps_direction */
     __u8 from_start;    /* the TLS object's creation was seen, so position 0 is the connection's first byte */
-    __u8 reserved[6];
+    __u16 reserved;
+    __u32 file;         /* whose probes these are, as the plan that attached them numbers it */
 };
 
 struct ps_free {

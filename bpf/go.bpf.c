@@ -48,31 +48,26 @@ static __always_inline void begin_handshake(struct ps_goroutine *goroutine, __u6
 /* The content type of a TLS record (RFC 8446, section 5.1), as writeRecordLocked takes it. */
 #define TLS_APPLICATION_DATA 23
 
-static __always_inline void emit_go(__u64 tls, __u64 buffer, __u64 bytes, __u32 direction, struct ps_traced *process,
-                                    bool sleepable)
+/* Completes an emission of which key, buffer, bytes, direction and file are known. */
+static __always_inline void emit_go(struct ps_emission *emission, struct ps_traced *process, bool sleepable)
 {
-    struct ps_emission emission = {
-        .key = key_of(tls),
-        .buffer = buffer,
-        .bytes = bytes,
-        .direction = direction,
-    };
-    struct ps_connection *connection = connection_of(&emission.key, process);
+    struct ps_connection *connection = connection_of(&emission->key, process);
 
     if (!connection) {
         count_lost(PS_LOSS_TABLE_FULL, 0);
         return;
     }
-    emission.birth_ns = connection->birth_ns;
-    emission.from_start = connection->from_start;
-    emission.position = connection->position[direction & 1];
-    connection->position[direction & 1] += bytes;
-    emit_data(&emission, sleepable);
+    emission->birth_ns = connection->birth_ns;
+    emission->from_start = connection->from_start;
+    emission->position = connection->position[emission->direction & 1];
+    connection->position[emission->direction & 1] += emission->bytes;
+    emit_data(emission, sleepable);
 }
 
 static __always_inline int go_enter_call(struct pt_regs *ctx, bool sleepable)
 {
-    __u32 role = (__u32)bpf_get_attach_cookie(ctx);
+    __u64 cookie = bpf_get_attach_cookie(ctx);
+    __u32 role = cookie_role(cookie);
     struct ps_goroutine_key key = goroutine_of(ctx);
     struct ps_traced *process = bpf_map_lookup_elem(&traced, &key.pid);
     struct ps_goroutine *goroutine;
@@ -86,8 +81,15 @@ static __always_inline int go_enter_call(struct pt_regs *ctx, bool sleepable)
     if (role == PS_ROLE_GO_WRITE) {
         if ((__u8)ctx->rbx != TLS_APPLICATION_DATA)
             return 0;
-        if (ctx->rdi)
-            emit_go(call.tls, ctx->rcx, ctx->rdi, PS_DIRECTION_OUT, process, sleepable);
+        struct ps_emission written = {
+            .key = key_of(call.tls),
+            .buffer = ctx->rcx,
+            .bytes = ctx->rdi,
+            .direction = PS_DIRECTION_OUT,
+            .file = cookie_file(cookie),
+        };
+        if (written.bytes)
+            emit_go(&written, process, sleepable);
     }
     if (role == PS_ROLE_GO_CLOSE) {
         forget_connection(call.tls);
@@ -149,7 +151,8 @@ int go_enter_atomic(struct pt_regs *ctx)
 
 static __always_inline int go_leave_call(struct pt_regs *ctx, bool sleepable)
 {
-    __u32 role = (__u32)bpf_get_attach_cookie(ctx);
+    __u64 cookie = bpf_get_attach_cookie(ctx);
+    __u32 role = cookie_role(cookie);
     struct ps_goroutine_key key = goroutine_of(ctx);
     struct ps_traced *process = bpf_map_lookup_elem(&traced, &key.pid);
     struct ps_goroutine *goroutine = bpf_map_lookup_elem(&goroutines, &key);
@@ -171,8 +174,14 @@ static __always_inline int go_leave_call(struct pt_regs *ctx, bool sleepable)
     }
     if (!call.depth || role != PS_ROLE_GO_READ || result <= 0)
         return 0;
-    emit_go(call.tls, call.buffer_on_stack ? stack.high - call.buffer : call.buffer,
-            (__u64)result < call.length ? (__u64)result : call.length, PS_DIRECTION_IN, process, sleepable);
+    struct ps_emission was_read = {
+        .key = key_of(call.tls),
+        .buffer = call.buffer_on_stack ? stack.high - call.buffer : call.buffer,
+        .bytes = (__u64)result < call.length ? (__u64)result : call.length,
+        .direction = PS_DIRECTION_IN,
+        .file = cookie_file(cookie),
+    };
+    emit_go(&was_read, process, sleepable);
     return 0;
 }
 

@@ -14,12 +14,7 @@
 #include "events.h"
 #include "maps.h"
 
-/* The cookie: role in the low 32 bits, in the high ones what to add to the stack pointer to get the call's frame. */
-static __always_inline __u32 cookie_role(__u64 cookie)
-{
-    return (__u32)cookie;
-}
-
+/* The cookie's bias is what to add to the stack pointer to get the call's frame. */
 static __always_inline __u64 cookie_frame(__u64 cookie, struct pt_regs *ctx)
 {
     return PT_REGS_SP(ctx) + (__s64)(__s32)(cookie >> 32);
@@ -245,6 +240,7 @@ static __always_inline int leave_call(struct pt_regs *ctx, bool sleepable)
         .bytes = bytes_moved(&call, PT_REGS_RC(ctx)),
         .from_start = connection->from_start,
         .direction = is_read(role) ? PS_DIRECTION_IN : PS_DIRECTION_OUT,
+        .file = cookie_file(cookie),
     };
     if (!emission.bytes)
         return 0;

@@ -133,7 +133,7 @@ export class Kernel {
               pid: plan.scope === "process" ? plan.pid : 0,
               isReturn: site === "return",
               offsets: points.map((point) => point.fileOffset),
-              cookies: points.map((point) => cookie(probeRoles[point.role], point.frameBias)),
+              cookies: points.map((point) => cookie(probeRoles[point.role], plan.file, point.frameBias)),
             }),
           );
         }
@@ -206,9 +206,9 @@ export class Kernel {
   }
 }
 
-/** bpf/tls.bpf.c: role in the low 32 bits, signed bias to the frame in the high ones. */
-function cookie(role: number, frameBias: number): bigint {
-  return (BigInt.asUintN(32, BigInt(frameBias)) << 32n) | BigInt(role);
+/** As bpf/connection.h reads it: 8 bits of role, 24 of file, 32 of the signed bias to the frame. */
+function cookie(role: number, file: number, frameBias: number): bigint {
+  return (BigInt.asUintN(32, BigInt(frameBias)) << 32n) | (BigInt(file) << 8n) | BigInt(role);
 }
 
 /**

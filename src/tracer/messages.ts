@@ -61,6 +61,8 @@ export interface ProbePlan {
   /** The mapped range, `start-end` in hex, for /proc/PID/map_files; null when the process has not mapped the file yet. */
   range: string | null;
   inode: number;
+  /** The number that records carry of these probes, below 2^24. */
+  file: number;
   /** `process`: only `pid` is probed. `file`: every process that maps the file, filtered by the traced set. */
   scope: "process" | "file";
   points: ProbePoint[];

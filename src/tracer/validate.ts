@@ -47,6 +47,8 @@ function isPlan(value: unknown): value is ProbePlan {
     value.path.startsWith("/") &&
     (value.range === null || (isText(value.range) && /^[0-9a-f]+-[0-9a-f]+$/.test(value.range))) &&
     isCount(value.inode) &&
+    isCount(value.file) &&
+    value.file < 2 ** 24 &&
     (value.scope === "process" || value.scope === "file") &&
     Array.isArray(value.points) &&
     value.points.length > 0 &&

@@ -123,3 +123,30 @@ test(
     );
   },
 );
+
+for (const [spoken, expectedClass] of [
+  ["openssl", "dynamic-openssl"],
+  ["gnutls", "gnutls"],
+] as const) {
+  test(
+    `measure: of two stacks in a process, ${spoken} carried the traffic: it comes first and gives the class`,
+    { skip: skipReason("python3", "gnutls-cli") },
+    async (t) => {
+      const server = await startEchoServer(t, "h1");
+      const client = start(t, "python3", [join(fixtures, "two-stacks.py"), server.port]);
+      await firstLine(client);
+      const done = new AbortController();
+      void ended(client).then(() => {
+        done.abort();
+      });
+      const processes = await measured([client.pid], done.signal, () => {
+        if (client.stdin?.writable === true) client.stdin.end(`${spoken}\n`);
+      });
+      const { class: found, stacks, measured: figures } = processes.get(client.pid) ?? {};
+      assert.deepStrictEqual(
+        [figures?.state, stacks?.length, stacks?.[0]?.stack, found],
+        ["confirmed", 2, spoken, expectedClass],
+      );
+    },
+  );
+}

@@ -14,7 +14,10 @@ export interface Place {
 export function plans(pid: number): ProbePlan[] {
   const scanned = new Scanner().scanProcess(pid);
   if ("skipped" in scanned) throw new Error(`plan the probes of ${pid}: ${scanned.skipped.reason.text}`);
-  return scanned.process.findings.map(({ file, functions }) => planFile(pid, file, functions, "process"));
+  return scanned.process.findings.map(({ file, functions }) => ({
+    ...planFile(pid, file, functions, "process"),
+    file: 0,
+  }));
 }
 
 /** Where each probe point is in this process's memory. */

@@ -16,6 +16,7 @@ const plan = {
   path: "/usr/lib/libssl.so.3",
   range: "7f00-7f10",
   inode: 7,
+  file: 3,
   scope: "process",
   points: [point],
 };

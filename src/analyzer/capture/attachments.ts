@@ -1,5 +1,5 @@
 // Which probes sit where: attaches what was found in a process, once per file, and detaches when the process goes.
-import type { Reason } from "../../protocol/coverage.ts";
+import type { Reason, StackName } from "../../protocol/coverage.ts";
 import type { AttachedEvent } from "../../protocol/traffic.ts";
 import type { ProbePlan, TracerAnswer, TracerRequest } from "../../tracer/messages.ts";
 import type { FoundFunction, MappedFile, StackFinding } from "../stacks/finding.ts";
@@ -11,6 +11,13 @@ type Scope = ProbePlan["scope"];
 export interface AttachOutcome {
   attached: Omit<AttachedEvent, "pid" | "command">[];
   failed: Reason[];
+}
+
+/** What of a file is probed; the stack is null for what carries no plaintext. */
+export interface Probing {
+  stack: StackName | null;
+  file: MappedFile;
+  functions: FoundFunction[];
 }
 
 interface Probed {
@@ -26,6 +33,8 @@ export class Attachments {
   readonly #ofProcess = new Map<number, Map<string, Probed>>();
   /** Files probed for every traced process. */
   readonly #ofFile = new Map<string, number[]>();
+  /** By the number that records carry. */
+  readonly #byNumber: Probing[] = [];
 
   constructor(call: CallTracer) {
     this.#call = call;
@@ -34,26 +43,38 @@ export class Attachments {
   /** Attaches what a process has mapped and can be captured; tells each file once. */
   async attachMapped(pid: number, findings: StackFinding[], scope: Scope): Promise<AttachOutcome> {
     const outcome: AttachOutcome = { attached: [], failed: [] };
-    for (const { stack, file, functions } of findings.filter(isCapturable)) {
-      const failure = await this.attachFile(pid, file, functions, scope);
-      const probed = this.#process(pid).get(keyOf(file));
+    for (const finding of findings.filter(isCapturable)) {
+      const failure = await this.attachFile(pid, finding, scope);
       if (failure) outcome.failed.push(failure);
-      else if (probed?.told === false) {
-        probed.told = true;
-        const names = functions.map(({ name }) => name);
-        outcome.attached.push({ type: "attached", stack, file: file.path, functions: names });
-      }
+      else outcome.attached.push(...this.#tell(pid, finding));
     }
     return outcome;
   }
 
+  /** The path of the file whose probes have this number, as the process sees it in which they were planned. */
+  pathOf(number: number): string | null {
+    return this.#byNumber[number]?.file.path ?? null;
+  }
+
+  /** What a record proves: that its process has mapped the probed file. Nothing where that was told before. */
+  attachedBy(pid: number, number: number): AttachOutcome["attached"] {
+    const probing = this.#byNumber[number];
+    if (!probing) return [];
+    const own = this.#process(pid);
+    if (!own.has(keyOf(probing.file))) own.set(keyOf(probing.file), { attachments: [], told: false });
+    return this.#tell(pid, probing);
+  }
+
+  #tell(pid: number, { stack, file, functions }: Probing): AttachOutcome["attached"] {
+    const probed = this.#process(pid).get(keyOf(file));
+    if (probed?.told !== false || stack === null) return [];
+    probed.told = true;
+    return [{ type: "attached", stack, file: file.path, functions: functions.map(({ name }) => name) }];
+  }
+
   /** Makes sure that this process's calls into a file are seen, now or once it maps it. Gives the reason when not. */
-  async attachFile(
-    pid: number,
-    file: MappedFile,
-    functions: FoundFunction[],
-    scope: Scope,
-  ): Promise<Reason | null> {
+  async attachFile(pid: number, probing: Probing, scope: Scope): Promise<Reason | null> {
+    const { file, functions } = probing;
     const plan = planFile(pid, file, functions, scope);
     if (plan.points.length === 0) return null; // a stack that this version cannot capture
     const key = keyOf(file);
@@ -65,7 +86,8 @@ export class Attachments {
     own.set(key, probed);
     if (this.#ofFile.has(key)) return null;
     if (scope === "file") this.#ofFile.set(key, []);
-    const answer = await this.#call({ type: "attach", plan });
+    const number = this.#byNumber.push(probing) - 1;
+    const answer = await this.#call({ type: "attach", plan: { ...plan, file: number } });
     if (answer.type !== "attached") {
       own.delete(key);
       if (scope === "file") this.#ofFile.delete(key);

@@ -18,6 +18,7 @@ export const dataLayout = {
   unreadableBytes: 52,
   direction: 56,
   fromStart: 57,
+  file: 60,
 } as const;
 
 export const freeLayout = {

@@ -51,8 +51,8 @@ export async function measure(report: CoverageReport, options: MeasureOptions): 
     onEvent: (event) => {
       plaintext.event(event);
     },
-    onRecord: (record) => {
-      plaintext.record(record);
+    onRecord: (record, file) => {
+      plaintext.record(record, file);
     },
     onEnded: (problem) => {
       ending.problem = problem;
@@ -120,8 +120,6 @@ async function watchSockets(
 /** What the probes saw, by connection. */
 class PlaintextCount {
   readonly #connections = new Map<string, SeenConnection>();
-  /** By pid: the files that were probed in it. */
-  readonly #files = new Map<number, Set<string>>();
   readonly #confirmed = new Set<number>();
   lostRecords = 0;
 
@@ -137,18 +135,15 @@ class PlaintextCount {
   }
 
   get connections(): SeenConnection[] {
-    return [...this.#connections.values()].map((connection) => {
-      const files = [...(this.#files.get(connection.pid) ?? [])];
-      // Which of several carried it, the records do not tell.
-      return { ...connection, file: files.length === 1 ? (files[0] ?? null) : null };
-    });
+    return [...this.#connections.values()];
   }
 
-  record(record: ConnectionRecord): void {
+  record(record: ConnectionRecord, file: string | null): void {
     if (record.type === "free") return;
     const connection = this.#connection(record.object.key, record.object.pid);
     if (record.type === "data") {
       connection.bytes += record.payload.length;
+      connection.file = file;
       if (connection.bytes > 0) this.#confirmed.add(connection.pid);
     } else if (record.type === "socket") {
       connection.local = record.local;
@@ -160,9 +155,6 @@ class PlaintextCount {
     if (event.type === "exchange") {
       const { connection, pid } = event;
       if (connection.role !== null) this.#connection(connection.id, pid).role = connection.role;
-    } else if (event.type === "attached") {
-      const files = this.#files.get(event.pid) ?? new Set();
-      this.#files.set(event.pid, files.add(event.file));
     } else if (event.type === "lost") this.lostRecords += event.records;
   }
 

@@ -72,13 +72,16 @@ function pointsByShape(found: FoundFunction): ProbePoint[] {
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
-/** The plan for one file; `pid` is the process through which it is opened and, with scope `process`, the one probed. */
+/**
+ * The plan for one file, without its number; `pid` is the process through which it is opened and, with scope `process`,
+ * the one probed.
+ */
 export function planFile(
   pid: number,
   file: MappedFile,
   functions: FoundFunction[],
   scope: ProbePlan["scope"],
-): ProbePlan {
+): Omit<ProbePlan, "file"> {
   return { pid, path: file.path, range: file.range, inode: file.inode, scope, points: planPoints(functions) };
 }
 

@@ -40,6 +40,8 @@ export type KernelRecord =
       payload: Uint8Array;
       /** Bytes that should be here and could not be read from the process. */
       unreadableBytes: number;
+      /** The plan whose probes told it (ProbePlan.file). */
+      file: number;
       monotonicNs: bigint;
     }
   | { type: "free"; object: TlsObject; monotonicNs: bigint }
@@ -130,6 +132,7 @@ function decodeData(bytes: Buffer, pid: number, monotonicNs: bigint): KernelReco
     fromStart: bytes.readUInt8(dataLayout.fromStart) !== 0,
     payload: Uint8Array.prototype.slice.call(bytes, dataLayout.bytes, dataLayout.bytes + payloadBytes),
     unreadableBytes: bytes.readUInt32LE(dataLayout.unreadableBytes),
+    file: bytes.readUInt32LE(dataLayout.file),
     monotonicNs,
   };
 }

@@ -9,7 +9,7 @@ import { ProcessTable } from "../processes/process-table.ts";
 import { Scanner } from "../scan.ts";
 import type { Selection } from "../selection.ts";
 import type { StackFinding } from "../stacks/finding.ts";
-import { Attachments } from "./attachments.ts";
+import { Attachments, type AttachOutcome } from "./attachments.ts";
 import { Connections, type ConnectionRecord, type TrafficEvent } from "./connections.ts";
 import { findLinkerHook, isLinker, usualExecutables, usualLibraries } from "./linker.ts";
 import { decodeRecords, type KernelRecord } from "./records.ts";
@@ -22,8 +22,11 @@ export interface TraceSessionOptions {
   bodyLimit: number;
   showSecrets: boolean;
   onEvent(event: TraceEvent): void;
-  /** What the kernel told of a connection, before it is folded into exchanges: for who counts rather than reads. */
-  onRecord?(record: ConnectionRecord): void;
+  /**
+   * What the kernel told of a connection, before it is folded into exchanges: for who counts rather than reads.
+   * @param file whose functions carried the plaintext, as the process sees it; null for other records
+   */
+  onRecord?(record: ConnectionRecord, file: string | null): void;
   /** The trace ended by itself: the tracer is gone. */
   onEnded?(problem: Problem): void;
   /** Size of the kernel's ring buffer, a power of two. */
@@ -149,8 +152,8 @@ class Session implements TraceSession {
     await this.#trace(pid, "sh", { followChildren: true });
     await this.#awaitLibraries(pid, "file");
     for (const path of new Set([...executables, ...usualExecutables()])) {
-      for (const { file, functions } of this.#stacksIn(path)) {
-        await this.#attachments.attachFile(pid, file, functions, "file");
+      for (const finding of this.#stacksIn(path)) {
+        await this.#attachments.attachFile(pid, finding, "file");
       }
     }
     this.#ready(pid);
@@ -250,8 +253,7 @@ class Session implements TraceSession {
     traced.command = scanned.process.report.command;
     const scope = traced.followChildren ? "file" : "process";
     const { attached, failed } = await this.#attachments.attachMapped(pid, scanned.process.findings, scope);
-    for (const event of attached) this.#emit({ ...event, pid, command: traced.command });
-    traced.announced ||= attached.length > 0;
+    this.#tellAttached(pid, traced, attached);
     if (!traced.awaits) {
       traced.awaits = true;
       await this.#awaitLibraries(pid, scope);
@@ -265,13 +267,13 @@ class Session implements TraceSession {
     const linkers = ((found && this.#processes.files(found).found) ?? []).filter(isLinker);
     for (const file of linkers) {
       const hook = findLinkerHook(pid, file);
-      if (hook) await this.#attachments.attachFile(pid, file, [hook], scope);
+      if (hook) await this.#attachments.attachFile(pid, { stack: null, file, functions: [hook] }, scope);
     }
     if (linkers.length === 0) return; // a static program loads nothing
     const root = `/proc/${pid}/root`;
     for (const path of usualLibraries(root)) {
-      for (const { file, functions } of this.#stacksIn(root + path)) {
-        await this.#attachments.attachFile(pid, { ...file, path }, functions, scope);
+      for (const finding of this.#stacksIn(root + path)) {
+        await this.#attachments.attachFile(pid, { ...finding, file: { ...finding.file, path } }, scope);
       }
     }
   }
@@ -310,9 +312,24 @@ class Session implements TraceSession {
         this.#end(record.pid);
         break;
       default:
-        this.#options.onRecord?.(record);
-        this.#emitAll(this.#connections.fold(record));
+        this.#onTraffic(record);
     }
+  }
+
+  #onTraffic(record: ConnectionRecord): void {
+    const carrier = record.type === "data" ? record.file : null;
+    this.#options.onRecord?.(record, carrier === null ? null : this.#attachments.pathOf(carrier));
+    const { pid } = record.object;
+    const traced = this.#traced.get(pid);
+    // One that lives for milliseconds speaks before its mapped files were looked at.
+    if (traced && carrier !== null)
+      this.#tellAttached(pid, traced, this.#attachments.attachedBy(pid, carrier));
+    this.#emitAll(this.#connections.fold(record));
+  }
+
+  #tellAttached(pid: number, traced: Traced, attached: AttachOutcome["attached"]): void {
+    for (const event of attached) this.#emit({ ...event, pid, command: traced.command });
+    traced.announced ||= attached.length > 0;
   }
 
   /** A child of a traced process, or a traced process with a new program: its mapped files are others now. */

@@ -41,6 +41,7 @@ test("records: each kind, in the order of the ring", () => {
         fromStart: true,
         payload: Buffer.from("hello"),
         unreadableBytes: 0,
+        file: 5,
       },
       {
         ...common,
@@ -49,6 +50,7 @@ test("records: each kind, in the order of the ring", () => {
         fromStart: false,
         payload: Buffer.alloc(0),
         unreadableBytes: 12,
+        file: 5,
       },
       { type: "free", object, monotonicNs },
     ],

@@ -50,6 +50,7 @@ export function data({
   head.writeBigUInt64LE(BigInt(position), dataLayout.position);
   head.writeUInt32LE(text.length, dataLayout.payloadBytes);
   head.writeUInt32LE(unreadableBytes, dataLayout.unreadableBytes);
+  head.writeUInt32LE(5, dataLayout.file);
   head.writeUInt8(direction, dataLayout.direction);
   head.writeUInt8(fromStart ? 1 : 0, dataLayout.fromStart);
   return Buffer.concat([head, Buffer.from(text)]);
