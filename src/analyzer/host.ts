@@ -99,7 +99,8 @@ export function describeHost(): HostReport {
     paths: {
       uprobe: uprobeAvailability(ownRights()),
       agent: later("capture inside a managed runtime"),
-      mitm: later("the local proxy"),
+      // With rights the kernel sends it any program's connections; without, programs that honour HTTPS_PROXY do.
+      mitm: { available: true },
       xdp: later("reading the names in TLS handshakes off the network"),
     },
   };

@@ -122,6 +122,8 @@ export interface LostEvent {
 export interface SkippedEvent {
   type: "skipped";
   pid: number;
+  /** Where it is one connection that is not seen, rather than the process. */
+  connection?: Connection;
   reason: Reason;
 }
 

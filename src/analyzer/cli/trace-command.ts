@@ -1,10 +1,9 @@
 // `plainsight trace`: decrypted traffic of chosen processes, or of a command and its children, as it happens.
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Problem } from "../../protocol/editor.ts";
 import type { SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
 import { openTraceSession, TracerUnavailable, type TraceSession } from "../capture/trace-session.ts";
 import { Scanner } from "../scan.ts";
 import type { Selection } from "../selection.ts";
+import { Ending } from "./ending.ts";
 import { launchWaiting, type LaunchedCommand } from "./launch.ts";
 import { parseDuration, parseSize } from "./quantities.ts";
 import { isEveryProcess, selectionOf, selectorHelp, selectorOptions } from "./selectors.ts";
@@ -24,13 +23,16 @@ ${selectorHelp}
   --json          one JSON object a line; the command's own output then goes to standard error
   --show-secrets  credentials as they were sent, rather than masked
   --body-limit N  bytes kept of each body (64KiB); sizes stay exact
-  --path PATH     auto or uprobe; xdp and mitm belong to a later version
+  --path PATH     auto or uprobe: by probes in TLS libraries; mitm: through a local proxy, which the COMMAND is made to
+                  trust by its environment; xdp belongs to a later version
+  --pass-through NAME  with --path mitm: never open connections to this server; NAME or *.suffix, may be given again
+  --metadata-only with --path mitm: method, path, status, sizes and times, without headers and bodies
   --help
 
 Exit codes: 0 done, 2 wrong usage, 3 not enough rights or no kernel support.
 `;
 
-interface TraceOptions {
+export interface TraceOptions {
   selection: Selection;
   command: string[];
   durationMs: number | null;
@@ -38,6 +40,8 @@ interface TraceOptions {
   verbose: boolean;
   showSecrets: boolean;
   bodyLimit: number;
+  /** Only of the proxy. */
+  proxy: { metadataOnly: boolean; passThrough: string[] } | null;
 }
 
 /** Gives the exit code. */
@@ -48,8 +52,13 @@ export async function traceCommand(argv: string[]): Promise<number> {
     return exitCodes.done;
   }
   if (options === "later-path") {
-    process.stderr.write("plainsight: the xdp and mitm paths belong to a later version: use --path uprobe\n");
+    process.stderr.write("plainsight: the xdp path belongs to a later version: use --path uprobe or mitm\n");
     return exitCodes.notPossible;
+  }
+  if (options.proxy) {
+    // What makes certificates takes a tenth of a second to load.
+    const { proxyTrace } = await import("./proxy-trace.ts");
+    return proxyTrace({ ...options, ...options.proxy });
   }
   const launched = options.command.length > 0 ? launchWaiting(options.command, options.json) : null;
   const endCommand = () => launched?.kill();
@@ -80,6 +89,8 @@ function traceOptions(argv: string[]): TraceOptions | "help" | "later-path" {
       verbose: { type: "boolean" },
       "show-secrets": { type: "boolean" },
       "body-limit": { type: "string", default: "64KiB" },
+      "metadata-only": { type: "boolean" },
+      "pass-through": { type: "string", multiple: true },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -100,8 +111,20 @@ function traceOptions(argv: string[]): TraceOptions | "help" | "later-path" {
     verbose: values.verbose === true,
     showSecrets: values["show-secrets"] === true,
     bodyLimit: parseSize("--body-limit", values["body-limit"]),
+    proxy: null,
   };
-  if (values.path === "xdp" || values.path === "mitm") return "later-path";
+  const metadataOnly = values["metadata-only"] === true;
+  const passThrough = values["pass-through"] ?? [];
+  if (values.path === "mitm") {
+    if (command.length === 0 && isEveryProcess(selection)) {
+      throw new UsageError("--path mitm needs a command after --, or --pid of one that was started so");
+    }
+    return { ...options, proxy: { metadataOnly, passThrough } };
+  }
+  if (metadataOnly || passThrough.length > 0) {
+    throw new UsageError("--metadata-only and --pass-through belong to --path mitm");
+  }
+  if (values.path === "xdp") return "later-path";
   if (values.interface !== undefined) throw new UsageError("--interface belongs to --path xdp");
   return options;
 }
@@ -169,55 +192,4 @@ async function addSelected(
 /** Process ids and ports name what is there now; a name or a service may start later. */
 function waitsForLater({ names, services, pids, ports }: Selection): boolean {
   return pids.length + ports.length === 0 || names.length + services.length > 0;
-}
-
-/** When the trace ends, whatever comes first, and what to say then. */
-class Ending {
-  readonly reached: Promise<string | null>;
-  problem: Problem | null = null;
-  #resolve: (how: string | null) => void = () => undefined;
-  #exitEnds = false;
-
-  constructor() {
-    this.reached = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.once(signal, () => {
-        this.#resolve(null);
-      });
-    }
-    // A reader of our output that has seen enough ends the trace, not just the printing.
-    process.stdout.once("close", () => {
-      this.#resolve(null);
-    });
-  }
-
-  after(durationMs: number): void {
-    void sleep(durationMs, undefined, { ref: true }).then(() => {
-      this.#resolve(null);
-    });
-  }
-
-  /** Records of the command's last moments are still on their way; closing the session waits for them. */
-  commandEnded(how: string): void {
-    this.#resolve(how);
-  }
-
-  nothingToTrace(): void {
-    this.#resolve("nothing to trace");
-  }
-
-  waitForProcesses(later: boolean): void {
-    this.#exitEnds = !later;
-  }
-
-  processExited(left: number): void {
-    if (this.#exitEnds && left === 0) this.#resolve("all traced processes have ended");
-  }
-
-  tracerEnded(problem: Problem): void {
-    this.problem = problem;
-    this.#resolve(null);
-  }
 }

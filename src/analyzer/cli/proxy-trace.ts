@@ -1,0 +1,93 @@
+// `plainsight trace --path mitm`: a command, or processes started by an earlier one, seen through the local proxy.
+import type { SummaryEvent } from "../../protocol/traffic.ts";
+import { openProxySession, type ProxySession } from "../network/proxy-session.ts";
+import { Scanner } from "../scan.ts";
+import { Ending } from "./ending.ts";
+import { launchWaiting, type LaunchedCommand } from "./launch.ts";
+import { terminalOf } from "./terminal.ts";
+import { tellProblem, tracePrinter } from "./trace-printer.ts";
+import type { TraceOptions } from "./trace-command.ts";
+import { exitCodes } from "./usage.ts";
+
+type ProxyTraceOptions = TraceOptions & { metadataOnly: boolean; passThrough: string[] };
+
+/** Gives the exit code. */
+export async function proxyTrace(options: ProxyTraceOptions): Promise<number> {
+  const print = tracePrinter(process.stdout, process.stderr, {
+    ...options,
+    terminal: terminalOf(process.stdout),
+  });
+  const { bodyLimit, showSecrets, metadataOnly, passThrough, command } = options;
+  const ending = new Ending();
+  const session = await openProxySession({
+    traffic: { bodyLimit, showSecrets, metadataOnly },
+    passThrough,
+    environment: process.env,
+    onEvent: (event) => {
+      print(event);
+      if (event.type === "exited") ending.processExited(session.traced.length);
+    },
+    onEnded: (problem) => {
+      ending.tracerEnded(problem);
+    },
+  });
+  let launched: LaunchedCommand | null = null;
+  let summary: SummaryEvent;
+  let refused = false;
+  try {
+    if (options.durationMs !== null) ending.after(options.durationMs);
+    if (session.fallback) tellFallback(session.fallback.text);
+    if (command.length > 0) {
+      launched = await launch(options, session);
+      void launched.ended.then((how) => {
+        ending.commandEnded(`${command[0] ?? ""} ${how}`);
+      });
+    } else if (await addRunning(options, session, print)) ending.waitForProcesses(false);
+    else {
+      refused = true;
+      ending.nothingToTrace();
+    }
+    const how = await ending.reached;
+    if (how !== null) process.stderr.write(`${how}\n`);
+  } finally {
+    launched?.kill();
+    summary = await session.close();
+  }
+  print(summary);
+  if (ending.problem !== null) tellProblem(ending.problem);
+  return refused || ending.problem !== null ? exitCodes.notPossible : exitCodes.done;
+}
+
+function tellFallback(missing: string): void {
+  process.stderr.write(
+    `plainsight: the proxy is offered by HTTPS_PROXY, which not every program honours: ${missing} (try sudo)\n`,
+  );
+}
+
+async function launch({ command, json }: ProxyTraceOptions, session: ProxySession): Promise<LaunchedCommand> {
+  const launched = launchWaiting(command, json, session.environment);
+  // A reader of our output that goes away ends the process at once.
+  process.once("exit", () => {
+    launched.kill();
+  });
+  await session.add(launched.pid);
+  launched.release();
+  return launched;
+}
+
+/** False when none could be added; each of those is told. */
+async function addRunning(
+  { selection }: ProxyTraceOptions,
+  session: ProxySession,
+  print: ReturnType<typeof tracePrinter>,
+): Promise<boolean> {
+  const { report } = new Scanner().scan(selection);
+  for (const { pid, reason } of report.skipped) print({ type: "skipped", pid, reason });
+  for (const { pid } of report.processes) {
+    const reason = await session.addRunning(pid);
+    if (reason) print({ type: "skipped", pid, reason });
+  }
+  const names = session.traced.map(({ command, pid }) => `${command} ${pid}`);
+  if (names.length > 0) process.stderr.write(`tracing ${names.join(", ")}; Ctrl-C ends it\n`);
+  return names.length > 0;
+}

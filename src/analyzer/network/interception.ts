@@ -1,0 +1,169 @@
+// One connection through the proxy, from its first byte to its last: opened where both ends let us, else passed through
+// untouched, so that whatever is wrong meets the program as it would without us.
+import type { Socket } from "node:net";
+import { TLSSocket, type SecureContext } from "node:tls";
+import type { Reason } from "../../protocol/coverage.ts";
+import type { Connection, Direction } from "../../protocol/traffic.ts";
+import { readBeginning, type ClientHello } from "./first-bytes.ts";
+import { abort, relay } from "./relay.ts";
+import { connectUpstream, shakeHands, type Destination } from "./upstream.ts";
+
+/** What happens on the connection, for whoever shows it. */
+export interface Observer {
+  /** Plaintext, after it was passed on. */
+  seen(direction: Direction, bytes: Buffer): void;
+  passedThrough(connection: Connection, reason: Reason): void;
+  /** The client did not take our certificate: this connection has failed. */
+  refused(connection: Connection, how: string): void;
+  /** The handshake is done on both sides. */
+  opened(connection: Connection): void;
+  /** After `opened`, once. */
+  ended(connection: Connection): void;
+}
+
+export interface Interception {
+  id: string;
+  destination: Destination;
+  /** Verifies servers. */
+  upstreamContext: SecureContext;
+  /** A certificate of ours in the likeness of this one (DER). */
+  contextFor: (certificate: Buffer) => Promise<SecureContext>;
+  /** Why a connection to this server is not to be opened, or null. */
+  exempt(serverName: string | null): Reason | null;
+  observer: Observer;
+}
+
+/** 0x0303 on the wire; older versions are passed through: programs that need them are best left alone. */
+const tls12 = 0x0303;
+
+/** Resolves when the connection is over. Never rejects: what goes wrong is told to the client, as an abort. */
+export async function intercept(client: Socket, interception: Interception): Promise<void> {
+  client.on("error", () => undefined); // its close follows, and is seen
+  let server: Socket | null = null;
+  try {
+    server = await connectUpstream(interception.destination);
+    await join(client, server, interception);
+  } catch {
+    // The server cannot be reached, or went away before it could be opened.
+    abort({ data: client, tcp: client });
+    server?.destroy();
+  }
+}
+
+async function join(client: Socket, server: Socket, interception: Interception): Promise<void> {
+  const { destination, observer } = interception;
+  server.on("error", () => undefined);
+  const { beginning, serverFirst } = await whoBegins(client, server);
+  const connection = describe(client, interception, beginning.kind === "tls" ? beginning.hello : null);
+  const pass = async (to: Socket, reason: Reason | null) => {
+    if (reason) observer.passedThrough(connection, reason);
+    if (serverFirst) client.write(serverFirst);
+    if (beginning.bytes.length > 0) to.write(beginning.bytes);
+    if (beginning.kind === "ended") to.end();
+    await relay({ data: client, tcp: client }, { data: to, tcp: to });
+  };
+  if (beginning.kind === "ended") return pass(server, null);
+  if (beginning.kind === "other") return pass(server, noTls);
+  const { hello } = beginning;
+  if (hello.highestVersion < tls12) return pass(server, oldTls);
+  const exempt = interception.exempt(hello.serverName);
+  if (exempt) return pass(server, exempt);
+
+  const { opened, refused } = await shakeHands(server, hello, interception.upstreamContext);
+  if (refused) return pass(await connectUpstream(destination), refused);
+  opened.on("error", () => undefined);
+  const secured = await secureClient(client, beginning.bytes, opened, interception);
+  if ("failure" in secured) {
+    if (secured.failure !== null) observer.refused(connection, secured.failure);
+    opened.destroy();
+    client.destroy();
+    return;
+  }
+  observer.opened(connection);
+  await relay(
+    { data: secured.client, tcp: client },
+    { data: opened, tcp: server },
+    {
+      fromClient: (bytes) => {
+        observer.seen("out", bytes);
+      },
+      fromServer: (bytes) => {
+        observer.seen("in", bytes);
+      },
+    },
+  );
+}
+
+const noTls: Reason = { code: "not-tls", text: "it does not begin with TLS" };
+const oldTls: Reason = { code: "old-tls", text: "the program speaks a version of TLS before 1.2" };
+
+/** What the client says first, unless the server does (SMTP, MySQL, …), whose words are given too. */
+async function whoBegins(client: Socket, server: Socket) {
+  const aborter = new AbortController();
+  let serverFirst: Buffer | null = null;
+  const onServerData = (bytes: Buffer) => {
+    serverFirst = serverFirst ? Buffer.concat([serverFirst, bytes]) : bytes;
+    server.pause();
+    aborter.abort();
+  };
+  server.on("data", onServerData);
+  const onServerEnd = () => {
+    aborter.abort();
+  };
+  server.once("end", onServerEnd);
+  const beginning = await readBeginning(client, aborter.signal);
+  server.off("data", onServerData).off("end", onServerEnd).pause();
+  return { beginning, serverFirst: serverFirst as Buffer | null };
+}
+
+function describe(client: Socket, { id, destination }: Interception, hello: ClientHello | null): Connection {
+  const end = (address: string, port: number) =>
+    address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  const { remoteAddress, remotePort } = client;
+  return {
+    id,
+    role: "client",
+    local: remoteAddress === undefined || remotePort === undefined ? null : end(remoteAddress, remotePort),
+    remote: end(destination.address, destination.port),
+    serverName: hello?.serverName ?? null,
+  };
+}
+
+/** Failure is null when the client went away before it could judge. */
+async function secureClient(
+  socket: Socket,
+  hello: Buffer,
+  server: TLSSocket,
+  { contextFor }: Interception,
+): Promise<{ client: TLSSocket } | { failure: string | null }> {
+  const certificate = server.getPeerX509Certificate();
+  if (certificate === undefined) throw new Error("copy the certificate: the server showed none");
+  const secureContext = await contextFor(certificate.raw);
+  if (socket.destroyed) return { failure: null };
+  socket.unshift(hello);
+  const protocol = server.alpnProtocol;
+  const client = new TLSSocket(socket, {
+    isServer: true,
+    secureContext,
+    // What the server chose: the two ends speak the same, and we repeat their bytes.
+    ...(typeof protocol === "string" && { ALPNProtocols: [protocol] }),
+  });
+  return new Promise((resolve) => {
+    const onError = (error: Error) => {
+      resolve({ failure: error.message.replace(/^.*?:SSL routines:[^:]*:/s, "").split(":")[0] ?? "" });
+    };
+    const onClose = () => {
+      resolve({ failure: "it closed the connection" });
+    };
+    client
+      .once("error", onError)
+      .once("end", onClose)
+      .once("close", onClose)
+      .once("secure", () => {
+        client.off("end", onClose).off("close", onClose).pause();
+        client.on("error", () => undefined);
+        resolve({ client });
+      })
+      .resume(); // else its end would not be seen
+  });
+}

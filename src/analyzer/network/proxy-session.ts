@@ -1,0 +1,205 @@
+// One trace through the proxy: makes programs trust it by their environment, has the tracer send their connections to
+// it, or their environment where there are no rights for that, and gives what they say as events.
+import { readFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { join } from "node:path";
+import type { Reason } from "../../protocol/coverage.ts";
+import type { Problem } from "../../protocol/editor.ts";
+import type { SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
+import { decodeRecords } from "../capture/records.ts";
+import { TracerClient } from "../capture/tracer-client.ts";
+import { TracerUnavailable } from "../capture/tracer-launch.ts";
+import { parseArguments } from "../processes/arguments.ts";
+import { ProcessTable } from "../processes/process-table.ts";
+import { socketOwner } from "../processes/socket-owner.ts";
+import { openAuthority } from "./authority.ts";
+import { acceptConnectRequest } from "./connect-request.ts";
+import { hasIpv6Route } from "./ipv6-route.ts";
+import { startProxy, type Arrival, type Proxy } from "./proxy.ts";
+import type { TrafficOptions } from "./proxied-traffic.ts";
+import { proxyVariables } from "./proxy-variables.ts";
+import { redirectedFrom } from "./redirected.ts";
+import { stateFolder } from "./state-folder.ts";
+import { isTrusting, trustFor } from "./trust-environment.ts";
+
+export interface ProxySessionOptions {
+  /** Read at each event: may change. */
+  traffic: TrafficOptions;
+  /** Server names whose connections are never opened: exact, or `*.suffix`. */
+  passThrough: readonly string[];
+  /** What the programs to be started would have without us. */
+  environment: NodeJS.ProcessEnv;
+  onEvent: (event: TraceEvent) => void;
+  /** The tracer is gone: connections go direct from now on. */
+  onEnded: (problem: Problem) => void;
+}
+
+export interface ProxySession {
+  /** To be added to the environment of programs that are to be seen. */
+  readonly environment: Record<string, string>;
+  /** What is missing for the kernel to send connections here; programs are asked by their environment instead. */
+  readonly fallback: Problem | null;
+  /** A process that was started with `environment` and waits before its program begins; its children follow. */
+  add(pid: number): Promise<void>;
+  /** A process that runs: refused, with the reason, when it does not trust the proxy. */
+  addRunning(pid: number): Promise<Reason | null>;
+  readonly traced: { pid: number; command: string }[];
+  close(): Promise<SummaryEvent>;
+}
+
+/** The ring carries only the beginnings and ends of processes. */
+const ringBytes = 256 * 1024;
+
+/** Throws when the authority cannot be made or read, or the kernel cannot redirect for another reason than rights. */
+export async function openProxySession(options: ProxySessionOptions): Promise<ProxySession> {
+  const session = new Session(options);
+  await session.open();
+  return session;
+}
+
+class Session implements ProxySession {
+  environment: Record<string, string> = {};
+  fallback: Problem | null = null;
+  readonly #options: ProxySessionOptions;
+  readonly #processes = new ProcessTable();
+  readonly #startedMs = performance.now();
+  readonly #trustFolder: string;
+  /** Process id to command, of those that were added. */
+  readonly #added = new Map<number, string>();
+  #counts = { exchanges: 0, messages: 0 };
+  #proxy!: Proxy;
+  #tracer: TracerClient | null = null;
+
+  constructor(options: ProxySessionOptions) {
+    this.#options = options;
+    this.#trustFolder = join(stateFolder(process.env), "trust");
+  }
+
+  async open(): Promise<void> {
+    const { environment, traffic, passThrough } = this.#options;
+    const authority = await openAuthority(stateFolder(process.env));
+    const trust = trustFor(authority.certificate, environment, this.#trustFolder);
+    this.#proxy = await startProxy({
+      authority,
+      roots: trust.roots,
+      traffic,
+      passThrough,
+      arrival: (socket) => this.#arrival(socket),
+      onEvent: (event) => {
+        this.#emit(event);
+      },
+    });
+    try {
+      await this.#redirect();
+      this.environment = trust.environment;
+    } catch (error) {
+      if (!(error instanceof TracerUnavailable)) {
+        await this.#proxy.close();
+        throw error;
+      }
+      this.fallback = error.problem;
+      this.environment = { ...trust.environment, ...proxyVariables(this.#proxy.port, trust.environment) };
+    }
+  }
+
+  async #redirect(): Promise<void> {
+    const tracer = await TracerClient.start(
+      { ringBytes, features: {} },
+      {
+        records: (batch) => {
+          this.#onBatch(batch);
+        },
+        losses: () => undefined, // of the ring that carries no traffic here
+        ended: (problem) => {
+          this.#options.onEnded(problem);
+        },
+      },
+    );
+    this.#tracer = tracer;
+    const ipv6 = this.#proxy.ipv6 && hasIpv6Route(readFileSync("/proc/net/ipv6_route", "utf8"));
+    const answer = await tracer.call({ type: "redirect", port: this.#proxy.port, ipv6 });
+    if (answer.type !== "failed") return;
+    await tracer.close();
+    const remedy = "without it, only programs that honour HTTPS_PROXY are seen";
+    throw new TracerUnavailable({ ...answer.reason, remedy });
+  }
+
+  async add(pid: number): Promise<void> {
+    this.#added.set(pid, this.#commandOf(pid));
+    await this.#tracer?.call({ type: "trace", pids: [pid], followChildren: true });
+  }
+
+  async addRunning(pid: number): Promise<Reason | null> {
+    if (this.#tracer === null) {
+      return { code: "not-redirected", text: "sending a running process through the proxy needs root" };
+    }
+    const { found, missing } = this.#processes.identify(pid);
+    if (!found) return missing;
+    let started: NodeJS.ProcessEnv;
+    try {
+      started = Object.fromEntries(
+        parseArguments(readFileSync(`/proc/${pid}/environ`, "utf8")).map((line) => line.split(/=(.*)/s, 2)),
+      ) as NodeJS.ProcessEnv;
+    } catch {
+      return { code: "not-readable", text: "whether it trusts the proxy is not readable (try sudo)" };
+    }
+    if (!isTrusting(started, this.#trustFolder)) {
+      const text = `${found.command} was started without trust in the proxy, which would break its connections: start it with plainsight trace --path mitm -- COMMAND`;
+      return { code: "not-trusted", text };
+    }
+    await this.add(pid);
+    return null;
+  }
+
+  get traced(): { pid: number; command: string }[] {
+    return [...this.#added].map(([pid, command]) => ({ pid, command }));
+  }
+
+  async close(): Promise<SummaryEvent> {
+    // Connections that begin from here on go direct.
+    await this.#tracer?.close();
+    await this.#proxy.close();
+    const durationMs = Math.round(performance.now() - this.#startedMs);
+    return { type: "summary", ...this.#counts, lost: 0, durationMs };
+  }
+
+  async #arrival(socket: Socket): Promise<Arrival | null> {
+    const { remoteFamily, remotePort, remoteAddress } = socket;
+    if (remotePort === undefined || remoteAddress === undefined) return null;
+    if (this.#tracer === null) {
+      const here = (address: string, port: number) =>
+        address === "::1" ? `[::1]:${port}` : `${address}:${port}`;
+      const pid = socketOwner(here(remoteAddress, remotePort), here(remoteAddress, this.#proxy.port));
+      const destination = pid === null ? null : await acceptConnectRequest(socket);
+      return pid === null || destination === null
+        ? null
+        : { pid, command: this.#commandOf(pid), destination };
+    }
+    const family = remoteFamily === "IPv6" ? "ipv6" : "ipv4";
+    const answer = await this.#tracer.call({ type: "redirected", family, port: remotePort });
+    if (answer.type !== "redirected" || answer.original === null) return null;
+    const { pid, address, port } = redirectedFrom(answer.original);
+    return { pid, command: this.#commandOf(pid), destination: { address, port } };
+  }
+
+  #onBatch(batch: Buffer): void {
+    for (const record of decodeRecords(batch).records) {
+      const command = this.#added.get("pid" in record ? record.pid : 0);
+      if (!("pid" in record) || command === undefined) continue;
+      if (record.type === "exec") this.#added.set(record.pid, record.command);
+      if (record.type !== "exit") continue;
+      this.#added.delete(record.pid);
+      this.#emit({ type: "exited", pid: record.pid, command });
+    }
+  }
+
+  #emit(event: TraceEvent): void {
+    if (event.type === "exchange" && event.state !== "pending") this.#counts.exchanges++;
+    if (event.type === "message") this.#counts.messages++;
+    this.#options.onEvent(event);
+  }
+
+  #commandOf(pid: number): string {
+    return this.#processes.identify(pid).found?.command ?? "";
+  }
+}

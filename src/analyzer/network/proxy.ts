@@ -1,0 +1,153 @@
+// The local proxy: accepts the connections of chosen programs on loopback, opens those that it may, and gives their
+// traffic as events. Who sends connections to it, and how it learns where they were going, is its caller's.
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createSecureContext, type SecureContext } from "node:tls";
+import type { Reason } from "../../protocol/coverage.ts";
+import type { Connection, ExchangeEvent, MessageEvent, SkippedEvent } from "../../protocol/traffic.ts";
+import type { Authority } from "./authority.ts";
+import { ClosedToUs } from "./closed-to-us.ts";
+import { intercept } from "./interception.ts";
+import { LikenessContexts } from "./likeness-contexts.ts";
+import { proxiedTraffic, type ProxiedTraffic, type TrafficOptions } from "./proxied-traffic.ts";
+import { abort } from "./relay.ts";
+import type { Destination } from "./upstream.ts";
+
+/** Whose a connection is, and where it was going. */
+export interface Arrival {
+  pid: number;
+  command: string;
+  destination: Destination;
+}
+
+export interface ProxyOptions {
+  authority: Authority;
+  /** PEM of the roots that servers are verified by. */
+  roots: readonly string[];
+  /** Read at each event: may change. */
+  traffic: TrafficOptions;
+  /** Server names whose connections are never opened: exact, or `*.suffix`. */
+  passThrough: readonly string[];
+  /** Null for a connection that nobody sent here: it is closed. */
+  arrival: (socket: Socket) => Promise<Arrival | null>;
+  onEvent: (event: ExchangeEvent | MessageEvent | SkippedEvent) => void;
+}
+
+export interface Proxy {
+  port: number;
+  /** Whether ::1 is listened on, too. */
+  ipv6: boolean;
+  /** Ends the connections that are open, and listens no more. */
+  close(): Promise<void>;
+}
+
+export async function startProxy(options: ProxyOptions): Promise<Proxy> {
+  const opened = new Opened(options);
+  const four = await listen("127.0.0.1", 0, opened);
+  const { port } = four.address() as AddressInfo;
+  const six = await listen("::1", port, opened).catch(() => null); // a host without IPv6
+  return {
+    port,
+    ipv6: six !== null,
+    close: async () => {
+      const servers = six ? [four, six] : [four];
+      const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
+      opened.abortAll();
+      await Promise.all(closed);
+    },
+  };
+}
+
+function listen(address: string, port: number, opened: Opened): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
+    void opened.accept(socket);
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject).listen(port, address, () => {
+      resolve(server);
+    });
+  });
+}
+
+/** What the connections have in common. */
+class Opened {
+  readonly #options: ProxyOptions;
+  readonly #upstreamContext: SecureContext;
+  readonly #contexts: LikenessContexts;
+  readonly #closedToUs: ClosedToUs;
+  readonly #sockets = new Set<Socket>();
+  readonly #told = new Set<string>();
+  #lastId = 0;
+
+  constructor(options: ProxyOptions) {
+    this.#options = options;
+    this.#upstreamContext = createSecureContext({ ca: [...options.roots] });
+    this.#contexts = new LikenessContexts(options.authority);
+    this.#closedToUs = new ClosedToUs(options.passThrough);
+  }
+
+  async accept(socket: Socket): Promise<void> {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    socket.on("error", () => undefined); // its close follows, and is seen
+    const arrival = await this.#options.arrival(socket).catch(() => null);
+    if (arrival === null) abort({ data: socket, tcp: socket });
+    else await this.#carry(socket, arrival);
+  }
+
+  abortAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async #carry(socket: Socket, arrival: Arrival): Promise<void> {
+    const { pid, command, destination } = arrival;
+    const { traffic: options, onEvent } = this.#options;
+    const keyOf = (name: string | null) => `${command} ${name ?? destination.address}:${destination.port}`;
+    const failed = (connection: Connection, reason: Reason) => {
+      const then = "this connection failed, the next ones are passed through untouched";
+      this.#tell(arrival, connection, reason, then);
+    };
+    let traffic: ProxiedTraffic | null = null;
+    let bytesFromClient = 0;
+    let openedMs = 0;
+    await intercept(socket, {
+      id: `proxy-${++this.#lastId}`,
+      destination,
+      upstreamContext: this.#upstreamContext,
+      contextFor: (certificate) => this.#contexts.contextFor(certificate),
+      exempt: (name) => this.#closedToUs.reason(keyOf(name), name),
+      observer: {
+        opened: (connection) => {
+          openedMs = performance.now();
+          traffic = proxiedTraffic({ pid, command, connection }, options, onEvent);
+        },
+        seen: (direction, bytes) => {
+          if (direction === "out") bytesFromClient += bytes.length;
+          traffic?.seen(direction, bytes);
+        },
+        ended: (connection) => {
+          traffic?.end();
+          const key = keyOf(connection.serverName);
+          const livedMs = performance.now() - openedMs;
+          const reason = this.#closedToUs.ended(key, command, bytesFromClient, livedMs);
+          if (reason) failed(connection, reason);
+        },
+        passedThrough: (connection, reason) => {
+          this.#tell(arrival, connection, reason, "passed through untouched");
+        },
+        refused: (connection, how) => {
+          failed(connection, this.#closedToUs.refused(keyOf(connection.serverName), command, how));
+        },
+      },
+    });
+  }
+
+  /** Once for each process, server and reason. */
+  #tell({ pid }: Arrival, connection: Connection, { code, text }: Reason, then: string): void {
+    const name = connection.serverName ?? connection.remote ?? "";
+    const key = `${pid} ${name} ${code} ${then}`;
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    const reason = { code, text: `${name}: ${text}; ${then}` };
+    this.#options.onEvent({ type: "skipped", pid, connection, reason });
+  }
+}
