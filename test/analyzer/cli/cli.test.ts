@@ -159,7 +159,7 @@ test("cli: scan --json has the shape of the contract", () => {
       hostname: "string",
       kernel: "string",
       arch: "string",
-      paths: { uprobe, agent: absent, mitm: { available: true }, xdp: absent },
+      paths: { uprobe, agent: absent, mitm: { available: "boolean" }, xdp: absent },
     },
     processes: [
       {
