@@ -5,6 +5,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { installRuntimes } from "./runtimes.mjs";
 
 process.chdir(new URL("..", import.meta.url).pathname);
 const forTests = process.argv.includes("--for-tests");
@@ -28,6 +29,7 @@ const requirements = [
   { command: "gnutls-cli", apt: "gnutls-bin", tests: true },
   { command: "readelf", apt: "binutils", tests: true, bench: true },
   { command: "go", apt: "golang-go", tests: true },
+  { command: "javac", apt: "default-jdk-headless", tests: true },
   { command: "chromium", apt: "chromium", tests: true },
   { command: "cc", apt: "gcc", bench: true },
   { file: "/usr/include/openssl/ssl.h", apt: "libssl-dev", bench: true },
@@ -139,6 +141,7 @@ try {
   installNpmPackages();
   build();
   if (forTests && existsSync("scripts/editor-rig.mjs")) run([process.execPath, "scripts/editor-rig.mjs"]);
+  if (forTests) installRuntimes(say);
 } catch (error) {
   say(error.message.split("\n")[0]);
   process.exit(1);

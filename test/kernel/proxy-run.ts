@@ -22,8 +22,8 @@ export interface Shop {
 }
 
 /**
- * A server on loopback that speaks HTTP/1.1 and HTTP/2. `/big` is a megabyte of x; `/hang` begins an answer and never
- * ends it; anything else is the number of bytes that it was sent.
+ * A server on loopback that speaks HTTP/1.1 and HTTP/2. `/big` is a megabyte of x; `/echo` is what it was sent;
+ * `/hang` begins an answer and never ends it; anything else is the number of bytes that it was sent.
  */
 export async function openShop(t: TestContext): Promise<Shop> {
   const folder = temporaryFolder(t);
@@ -32,6 +32,11 @@ export async function openShop(t: TestContext): Promise<Shop> {
   const server = http2.createSecureServer(
     { cert: own.cert, key: own.key, allowHTTP1: true },
     (request, response) => {
+      if (request.url === "/echo") {
+        response.setHeader("content-type", "text/plain");
+        request.pipe(response);
+        return;
+      }
       let size = 0;
       request.on("data", (bytes: Buffer) => (size += bytes.length));
       request.on("end", () => {

@@ -1,6 +1,7 @@
 // The local proxy: accepts the connections of chosen programs on loopback, opens those that it may, and gives their
 // traffic as events. Who sends connections to it, and how it learns where they were going, is its caller's.
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { Reason } from "../../protocol/coverage.ts";
 import type { Connection, ExchangeEvent, MessageEvent, SkippedEvent } from "../../protocol/traffic.ts";
@@ -36,7 +37,7 @@ export interface Proxy {
   port: number;
   /** Whether ::1 is listened on, too. */
   ipv6: boolean;
-  /** Ends the connections that are open, and listens no more. */
+  /** Listens no more, and ends the connections that are open. */
   close(): Promise<void>;
 }
 
@@ -51,7 +52,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     close: async () => {
       const servers = six ? [four, six] : [four];
       const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
-      opened.abortAll();
+      await opened.close();
       await Promise.all(closed);
     },
   };
@@ -68,6 +69,9 @@ function listen(address: string, port: number, opened: Opened): Promise<Server> 
   });
 }
 
+/** A program's last connections end a moment after it did. */
+const endingMs = 100;
+
 /** What the connections have in common. */
 class Opened {
   readonly #options: ProxyOptions;
@@ -75,6 +79,7 @@ class Opened {
   readonly #contexts: LikenessContexts;
   readonly #closedToUs: ClosedToUs;
   readonly #sockets = new Set<Socket>();
+  readonly #carried = new Set<Promise<void>>();
   readonly #told = new Set<string>();
   #lastId = 0;
 
@@ -90,12 +95,22 @@ class Opened {
     socket.once("close", () => this.#sockets.delete(socket));
     socket.on("error", () => undefined); // its close follows, and is seen
     const arrival = await this.#options.arrival(socket).catch(() => null);
-    if (arrival === null) abort({ data: socket, tcp: socket });
-    else await this.#carry(socket, arrival);
+    if (arrival === null) {
+      abort({ data: socket, tcp: socket });
+      return;
+    }
+    const carried = this.#carry(socket, arrival);
+    this.#carried.add(carried);
+    await carried;
+    this.#carried.delete(carried);
   }
 
-  abortAll(): void {
+  /** What is ending may end; the rest is cut off. */
+  async close(): Promise<void> {
+    const over = () => Promise.race([Promise.all(this.#carried), sleep(endingMs)]);
+    await over();
     for (const socket of this.#sockets) socket.destroy();
+    await over();
   }
 
   async #carry(socket: Socket, arrival: Arrival): Promise<void> {
