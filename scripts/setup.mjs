@@ -31,8 +31,8 @@ const requirements = [
   { command: "go", apt: "golang-go", tests: true },
   { command: "javac", apt: "default-jdk-headless", tests: true },
   { command: "chromium", apt: "chromium", tests: true },
-  { command: "cc", apt: "gcc", bench: true },
-  { file: "/usr/include/openssl/ssl.h", apt: "libssl-dev", bench: true },
+  { command: "cc", apt: "gcc", tests: true, bench: true },
+  { file: "/usr/include/openssl/ssl.h", apt: "libssl-dev", tests: true, bench: true },
   { command: "bpftrace", apt: "bpftrace", bench: true },
   { command: "wrk", apt: "wrk", bench: true },
 ];

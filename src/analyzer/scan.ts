@@ -9,7 +9,7 @@ import { FileAnalyses } from "./file-analyses.ts";
 import { describeHost } from "./host.ts";
 import { isExecutable } from "./process-facts.ts";
 import type { ProcessFacts } from "./process-facts.ts";
-import { FileReader } from "./processes/file-reader.ts";
+import { FileReader, openIfThere } from "./processes/file-reader.ts";
 import { matchesSelection } from "./processes/matching.ts";
 import { ProcessTable } from "./processes/process-table.ts";
 import type { Found, ProcessIdentity } from "./processes/process-table.ts";
@@ -93,7 +93,7 @@ export class Scanner {
     try {
       const { device, inode } = reader.identity;
       const file: MappedFile = { path, device, inode, deleted: false, range: null };
-      return this.#analyses.analyse(reader, path).stacks.map((stack) => ({ ...stack, file }));
+      return this.#analyses.analyse(reader, path, openIfThere).stacks.map((stack) => ({ ...stack, file }));
     } finally {
       reader.close();
     }
@@ -129,6 +129,7 @@ export class Scanner {
   #examine(facts: ProcessFacts): Examined {
     const problems: string[] = [];
     const analysed = new Map<MappedFile, FileAnalysis>();
+    const open = (path: string): FileReader | null => this.#table.openByPath(facts, path);
     for (const file of facts.files) {
       if (!isExecutable(facts, file) && libraryKind(basename(file.path)) === null) continue;
       const { reader, problem } = this.#table.open(facts, file);
@@ -137,7 +138,7 @@ export class Scanner {
         continue;
       }
       try {
-        const analysis = this.#analyses.analyse(reader, file.path);
+        const analysis = this.#analyses.analyse(reader, file.path, open);
         analysed.set(file, analysis);
         if (analysis.problem !== null) problems.push(`${basename(file.path)}: ${analysis.problem}`);
       } finally {

@@ -72,6 +72,13 @@ export const rules: readonly Rule[] = [
     text: () => "Go's own table of functions names those of crypto/tls, and their code is as expected",
   },
   {
+    code: "debug-file-symbols",
+    path: "uprobe",
+    verdict: "traceable",
+    when: (e) => open(e) && e.primary?.symbols === "debug-file",
+    text: (e) => `the separate debug file of ${where(e)} names ${plaintextNames(e)}`,
+  },
+  {
     code: "local-symbols",
     path: "uprobe",
     verdict: "traceable",
@@ -83,7 +90,8 @@ export const rules: readonly Rule[] = [
     path: "uprobe",
     verdict: "dark",
     when: (e) => is("openssl", "boringssl", "libressl")(e) && e.primary?.symbols === "none",
-    text: (e) => `${title(e)} without symbols needs a search by structure, which a later version brings`,
+    text: (e) =>
+      `${title(e)} without symbols: a separate debug file of ${where(e)} would name its functions, a search by its structure is for a later version`,
   },
   {
     code: "other-architecture",

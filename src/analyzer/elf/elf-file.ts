@@ -2,6 +2,7 @@
 // stacks/ to say. Nothing here throws: a broken structure becomes a problem and the rest is still given.
 import type { ByteReader } from "../bytes.ts";
 import { AddressMap } from "./address-map.ts";
+import { readDebugSymbols, type DebugLink, type DebugSymbols } from "./debug-file.ts";
 import { readDynamic, type Dynamic } from "./dynamic.ts";
 import { readGoBuild, type GoBuild } from "./go-build.ts";
 import { readGoFunctions, type GoFunction } from "./go-functions.ts";
@@ -12,6 +13,7 @@ import type { ElfSection, ElfSegment } from "./table-entries.ts";
 import { readTables, type Tables } from "./tables.ts";
 import { findText, occurrences, textRanges } from "./text-search.ts";
 
+export type { DebugLink } from "./debug-file.ts";
 export type { GoBuild } from "./go-build.ts";
 export type { GoFunction } from "./go-functions.ts";
 export type { ElfProblem } from "./problems.ts";
@@ -33,8 +35,8 @@ export interface ElfFile {
   readonly needed: readonly string[];
   /** GNU build id in lower-case hex. */
   readonly buildId: string | null;
-  /** The file name in .gnu_debuglink. */
-  readonly debugLink: string | null;
+  /** What .gnu_debuglink says of the separate debug file. */
+  readonly debugLink: DebugLink | null;
   /** Says only that the table exists: a .symtab may hold none of the names that matter. */
   readonly hasDynsym: boolean;
   readonly hasSymtab: boolean;
@@ -47,6 +49,8 @@ export interface ElfFile {
    * pass over .symtab: ask for all names at once.
    */
   definedSymbols(names: ReadonlySet<string>): ElfSymbol[];
+  /** The same by the .symtab of a separate debug file, which is refused unless it is this file's. */
+  debugSymbols(debug: ByteReader, names: ReadonlySet<string>): DebugSymbols;
   /** Where the byte at a virtual address is in the file, by the loaded segments; null when it is not in the file. */
   fileOffsetOf(address: bigint): number | null;
   /** Up to `length` bytes (at most 1 MiB) from a file offset; shorter at the end of the file. */
@@ -84,6 +88,8 @@ export function readElf(reader: ByteReader): ElfReading {
   const dynamic = readDynamic(tables, addresses, problems);
   const symbols = new Symbols(tables, dynamic, addresses, problems);
   const interpreter = readInterpreter(tables, problems);
+  const buildId = readBuildId(tables, problems);
+  const debugLink = readDebugLink(tables, problems);
   let goBuild: GoBuild | null | undefined;
   const readBuild = () => (goBuild === undefined ? (goBuild = readGoBuild(tables, addresses)) : goBuild);
   const elf: ElfFile = {
@@ -96,12 +102,13 @@ export function readElf(reader: ByteReader): ElfReading {
     interpreter,
     soname: dynamic?.soname ?? null,
     needed: dynamic?.needed ?? [],
-    buildId: readBuildId(tables, problems),
-    debugLink: readDebugLink(tables, problems),
+    buildId,
+    debugLink,
     hasDynsym: symbols.dynsym !== null,
     hasSymtab: symbols.symtab !== null,
     problems: problems.list,
     definedSymbols: (names) => symbols.defined(names),
+    debugSymbols: (debug, names) => readDebugSymbols({ tables, addresses, buildId, debugLink }, debug, names),
     fileOffsetOf: (address) => addresses.fileOffsetOf(address),
     bytesAt: (fileOffset, length) => bytes.read(fileOffset, Math.min(length, mostBytes)),
     goBuild: readBuild,

@@ -1,5 +1,6 @@
 // The small things beside the tables that identify a file: build id, debug link, dynamic linker.
 import { Fields, textAt, type FileBytes, type FileRange } from "./file-bytes.ts";
+import type { DebugLink } from "./debug-file.ts";
 import type { ProblemList } from "./problems.ts";
 import type { Tables } from "./tables.ts";
 
@@ -50,10 +51,19 @@ function buildIdIn(bytes: FileBytes, place: FileRange, problems: ProblemList): s
 
 const padded = (size: number): number => Math.ceil(size / 4) * 4;
 
-/** The file name of the separate debug file (.gnu_debuglink). */
-export function readDebugLink({ bytes, sections }: Tables, problems: ProblemList): string | null {
+/** The separate debug file (.gnu_debuglink): its name, padded to four bytes, then its checksum. */
+export function readDebugLink({ bytes, sections }: Tables, problems: ProblemList): DebugLink | null {
   const section = sections.find(({ name, type }) => name === ".gnu_debuglink" && type === "progbits");
-  return section === undefined ? null : textIn(bytes, section, "debug-link", problems);
+  if (section === undefined) return null;
+  const name = textIn(bytes, section, "debug-link", problems);
+  if (name === null) return null;
+  const at = padded(Buffer.byteLength(name) + 1);
+  const sum = at + 4 <= section.size ? bytes.record(section.fileOffset + at, 4)?.u32(0) : undefined;
+  if (sum === undefined) {
+    problems.add("debug-link-truncated", "the debug link ends before its checksum");
+    return null;
+  }
+  return { name, crc32: sum };
 }
 
 /** The dynamic linker's path (PT_INTERP). */

@@ -92,6 +92,15 @@ export class FileReader implements ByteReader {
   }
 }
 
+/** Null when it cannot be opened; the caller closes the reader. */
+export function openIfThere(path: string): FileReader | null {
+  try {
+    return FileReader.open(path);
+  } catch {
+    return null;
+  }
+}
+
 /** The encoding of new_encode_dev in linux/kdev_t.h, as stat(2) gives it, in the form /proc/PID/maps prints. */
 function deviceName(device: bigint): string {
   const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);

@@ -9,6 +9,7 @@ import type { ProcessFacts } from "../process-facts.ts";
 import type { MappedFile } from "../stacks/finding.ts";
 import { parseArguments } from "./arguments.ts";
 import { parseCgroup } from "./cgroup.ts";
+import { openIfThere, type FileReader } from "./file-reader.ts";
 import { listeningInodes, socketInode } from "./listening.ts";
 import { openMappedFile } from "./mapped-file.ts";
 import type { OpenedFile } from "./mapped-file.ts";
@@ -93,6 +94,11 @@ export class ProcessTable {
   /** Opens a file of the process; the caller closes the reader. */
   open(facts: ProcessFacts, file: MappedFile): OpenedFile {
     return openMappedFile(this.#procfs, facts.pid, file, isExecutable(facts, file));
+  }
+
+  /** Opens a file by its path in the process's own view; null when it cannot be. The caller closes the reader. */
+  openByPath({ pid }: ProcessIdentity, path: string): FileReader | null {
+    return openIfThere(`${this.#procfs}/${pid}/root${path}`);
   }
 
   /** Whether the process listens on one of the TCP ports; null when its sockets may not be seen. */

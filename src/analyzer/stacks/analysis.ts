@@ -1,6 +1,7 @@
 // Analyses one ELF file: which TLS stacks it carries, and where their functions are. What that means for a process is
 // for coverage/; which files to open is for the scan.
-import type { ElfFile, ElfReading, ElfSymbol } from "../elf/elf-file.ts";
+import type { ByteReader } from "../bytes.ts";
+import type { DebugLink, ElfFile, ElfReading, ElfSymbol } from "../elf/elf-file.ts";
 import type { FoundFunction, StackFinding } from "./finding.ts";
 import { findGoTls } from "./go-tls.ts";
 import { libraryKind, stackRows } from "./table.ts";
@@ -17,6 +18,15 @@ export interface FileAnalysis {
   cryptoVersion: string | null;
   /** Why the file could not be understood, or null. */
   problem: string | null;
+  /** What names the separate debug file, where its symbols would tell where a stack's functions are. */
+  debugFile: { buildId: string | null; debugLink: DebugLink | null } | null;
+}
+
+/** A separate debug file, opened. */
+export interface DebugFile {
+  /** As the process sees it. */
+  path: string;
+  reader: ByteReader;
 }
 
 /** `node::Start(int, char**)`, which the executable of Node (or libnode) defines. */
@@ -35,17 +45,30 @@ const namesOfInterest: ReadonlySet<string> = new Set([
   jvmEntry,
 ]);
 
-type Symbols = ReadonlyMap<string, readonly ElfSymbol[]>;
+/** With the path of the debug file that names it, where the file itself does not. */
+type Symbol = ElfSymbol & { debugFile?: string };
+type Symbols = ReadonlyMap<string, readonly Symbol[]>;
 
-/** @param baseName of the file, which tells a library of its own from a stack that was linked in. Never throws. */
-export function analyseElf(reading: ElfReading, baseName: string): FileAnalysis {
+/**
+ * Never throws.
+ * @param baseName of the file, which tells a library of its own from a stack that was linked in
+ * @param debugFile where an analysis without it asked for one and there is one
+ */
+export function analyseElf(
+  reading: ElfReading,
+  baseName: string,
+  debugFile: DebugFile | null = null,
+): FileAnalysis {
   if (reading.elf === null) return { ...nothing, problem: reading.notElf.text };
   const { elf } = reading;
   const kind = libraryKind(baseName);
   if (kind === "crypto") return { ...nothing, cryptoVersion: versionText(elf, "openssl") };
 
-  const symbols = symbolsByName(elf);
+  const { symbols, refused } = symbolsByName(elf, debugFile);
   const stacks = stackRows.flatMap((row) => findStack(elf, row, symbols, baseName));
+  const isStripped = stacks.some((found) => found.symbols === "none" && canBeNamed(found));
+  if (refused !== null)
+    for (const { symbols: table, evidence } of stacks) if (table === "none") evidence.push(refused);
   const go = elf.goBuild();
   if (go !== null) stacks.push(...findGoTls(elf, go));
   const jvm = symbols.has(jvmEntry);
@@ -57,10 +80,22 @@ export function analyseElf(reading: ElfReading, baseName: string): FileAnalysis 
     runtime: node ? "node" : jvm ? "jvm" : go === null ? null : "go",
     cryptoVersion: null,
     problem: null,
+    debugFile: isStripped ? { buildId: elf.buildId, debugLink: elf.debugLink } : null,
   };
 }
 
-const nothing: FileAnalysis = { stacks: [], runtime: null, cryptoVersion: null, problem: null };
+const nothing: FileAnalysis = {
+  stacks: [],
+  runtime: null,
+  cryptoVersion: null,
+  problem: null,
+  debugFile: null,
+};
+
+/** Whether symbols would tell where this stack's functions are. */
+function canBeNamed({ stack }: FoundStack): boolean {
+  return stackRows.some((row) => row.stack === stack && Object.keys(row.functions).length > 0);
+}
 
 function findStack(elf: ElfFile, row: StackRow, symbols: Symbols, baseName: string): FoundStack[] {
   const linkage = row.library?.test(baseName) === true ? "dynamic" : "static";
@@ -73,7 +108,7 @@ function findStack(elf: ElfFile, row: StackRow, symbols: Symbols, baseName: stri
       {
         ...found,
         version: versionText(elf, row.stack) ?? versionTag(row, symbols),
-        symbols: defined.every(({ table }) => table === "dynsym") ? "dynsym" : "symtab",
+        symbols: tableOf(defined),
         evidence: evidenceOf(row, marker, symbols),
         functions: elf.machine === "x86_64" ? functionsOf(elf, row, symbols) : [],
       },
@@ -94,14 +129,28 @@ function findStack(elf: ElfFile, row: StackRow, symbols: Symbols, baseName: stri
   ];
 }
 
-function symbolsByName(elf: ElfFile): Symbols {
-  const symbols = new Map<string, ElfSymbol[]>();
-  for (const symbol of elf.definedSymbols(namesOfInterest)) {
+function symbolsByName(
+  elf: ElfFile,
+  debugFile: DebugFile | null,
+): { symbols: Symbols; refused: string | null } {
+  const separate = debugFile && elf.debugSymbols(debugFile.reader, namesOfInterest);
+  const symbols = new Map<string, Symbol[]>();
+  const all: Symbol[] = [
+    ...elf.definedSymbols(namesOfInterest),
+    ...(separate?.symbols ?? []).map((symbol) => ({ ...symbol, debugFile: debugFile?.path ?? "" })),
+  ];
+  for (const symbol of all) {
     const same = symbols.get(symbol.name);
     if (same === undefined) symbols.set(symbol.name, [symbol]);
     else same.push(symbol);
   }
-  return symbols;
+  const refused = separate?.refused ?? null;
+  return { symbols, refused: refused && `the debug file ${debugFile?.path ?? ""} is not used: ${refused}` };
+}
+
+function tableOf(defined: readonly Symbol[]): FoundStack["symbols"] {
+  if (defined.some(({ debugFile }) => debugFile !== undefined)) return "debug-file";
+  return defined.every(({ table }) => table === "dynsym") ? "dynsym" : "symtab";
 }
 
 /** An earlier row of the same functions has the stronger marker. */
@@ -134,8 +183,9 @@ function evidenceOf(row: StackRow, marker: string, symbols: Symbols): string[] {
   const names = new Set([...row.plaintext, ...Object.keys(row.functions), marker]);
   return [...names].flatMap((name) =>
     (symbols.get(name) ?? []).map(
-      ({ table, address, version }) =>
-        `${name} in .${table} at 0x${address.toString(16)}` + (version === null ? "" : ` (${version})`),
+      ({ table, address, version, debugFile }) =>
+        `${name} in ${debugFile ?? `.${table}`} at 0x${address.toString(16)}` +
+        (version === null ? "" : ` (${version})`),
     ),
   );
 }

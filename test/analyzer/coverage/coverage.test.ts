@@ -98,6 +98,11 @@ const cases: [about: string, process: Case, expected: string][] = [
     "static-openssl uprobe traceable local-symbols",
   ],
   [
+    "an OpenSSL in the program, named by a separate debug file",
+    { findings: [finding("openssl", { ...inProgram, symbols: "debug-file" })] },
+    "static-openssl uprobe traceable debug-file-symbols",
+  ],
+  [
     "an OpenSSL in the program without symbols",
     { findings: [finding("openssl", dark)] },
     "static-openssl uprobe dark no-symbols",

@@ -28,6 +28,9 @@ export function askEverything(bytes: Uint8Array): Outcome {
     elf.findText("OpenSSL ", /never/);
     elf.containsText("forged", ".gnu_debuglink");
     elf.goBuild();
+    const separate = elf.debugSymbols(watchedReader(bytes), names);
+    for (const { fileOffset } of separate.symbols ?? [])
+      assert.ok(fileOffset >= 0 && fileOffset < bytes.length);
   }
   assert.ok(reader.reads < 2_000 + bytes.length / 8, `${reader.reads} reads of ${bytes.length} bytes`);
   assert.ok(

@@ -79,7 +79,7 @@ for (const layout of layouts) {
           soname: "libforged.so.2",
           needed: ["libneeded.so.1"],
           buildId: "0123456789",
-          debugLink: "forged.debug",
+          debugLink: { name: "forged.debug", crc32: 0 },
           problems: [],
         },
       );

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it, type TestContext } from "node:test";
+import { crc32 } from "node:zlib";
 import { bytesReader } from "../../../src/analyzer/bytes.ts";
 import { readElf, type ElfFile, type ElfSymbol } from "../../../src/analyzer/elf/elf-file.ts";
 import { lines, openReader, present } from "./host-tools.ts";
@@ -258,7 +259,10 @@ void describe("elf: programs from a C compiler", () => {
     const debug = join(directory, "linked.debug");
     execFileSync("objcopy", ["--only-keep-debug", program, debug]);
     execFileSync("objcopy", ["--strip-all", `--add-gnu-debuglink=${debug}`, program]);
-    assert.equal(readWhole(program).debugLink, "linked.debug");
+    assert.deepStrictEqual(readWhole(program).debugLink, {
+      name: "linked.debug",
+      crc32: crc32(readFileSync(debug)),
+    });
     assert.deepStrictEqual(readWhole(debug).problems, []);
     assert.equal(readWhole(debug).buildId, readWhole(program).buildId);
   });

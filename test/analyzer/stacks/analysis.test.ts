@@ -249,6 +249,7 @@ test("stacks: says why a file that is no ELF file was not understood", () => {
     runtime: null,
     cryptoVersion: null,
     problem: "no magic",
+    debugFile: null,
   });
 });
 

@@ -56,6 +56,7 @@ export function elfOf(stated: StatedFile): ElfReading {
     hasSymtab: symtab.length > 0,
     problems: [],
     definedSymbols: (names) => symbols.filter(({ name }) => names.has(name)),
+    debugSymbols: () => ({ symbols: null, refused: "it is not there" }),
     fileOffsetOf: () => null,
     bytesAt: (fileOffset, length) => new Uint8Array(length).fill((fileOffset >> 8) & 255),
     goBuild: () => go,
