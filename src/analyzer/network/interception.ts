@@ -92,6 +92,7 @@ async function join(client: Socket, server: Socket, interception: Interception):
       },
     },
   );
+  observer.ended(connection);
 }
 
 const noTls: Reason = { code: "not-tls", text: "it does not begin with TLS" };

@@ -299,7 +299,18 @@ test("proxy: TLS that carries no HTTP is messages", async (t) => {
   await rig.seen((event) => event.type === "message" && event.direction === "in");
 });
 
-test("proxy: a server that breaks off in mid-body breaks off for the client", async (t) => {
+test("proxy: a client that takes the connection and gives it up without a word is learned from", async (t) => {
+  const own = await certificate();
+  const rig = await proxyFor(t, await echo(t, own), [own.cert]);
+  const tcp = net.connect(rig.proxy.port, "127.0.0.1");
+  const socket = tls.connect({ socket: tcp, servername: "localhost", ca: rig.authority.certificate });
+  await once(socket, "session"); // a ticket: the proxy has taken the handshake as done
+  tcp.resetAndDestroy();
+  await rig.seen(({ type }) => type === "skipped");
+  assert.equal((await ask(rig, { ca: own.cert }, "hello")).body.toString(), "hello");
+});
+
+test("proxy: a server that breaks off in mid-body breaks off for the client, and it shows", async (t) => {
   const own = await certificate();
   const connections: net.Socket[] = [];
   const server = https.createServer({ cert: own.cert, key: own.key }, (_, response) => {
@@ -309,6 +320,7 @@ test("proxy: a server that breaks off in mid-body breaks off for the client", as
   server.on("connection", (socket: net.Socket) => connections.push(socket));
   const rig = await proxyFor(t, await listening(t, server), [own.cert]);
   await assert.rejects(ask(rig), { code: "ECONNRESET" });
+  await rig.seen((event) => event.type === "exchange" && event.state === "incomplete");
 });
 
 test("proxy: a server that is not there is a broken connection, not a hanging one", async (t) => {
