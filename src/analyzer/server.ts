@@ -14,6 +14,10 @@ export function serveLanguageServer(): Promise<void> {
   serve(connection, {
     scan: (pids) => scanner.scan({ ...everyProcess, pids: pids ?? [] }).report,
     openTraceSession: (options) => openTraceSession({ ...options, scanner }),
+    openProxySession: async (options) => {
+      const { openProxySession } = await import("./network/proxy-session.ts");
+      return openProxySession(options);
+    },
   });
   return new Promise((resolve) => {
     connection.onExit(resolve);

@@ -70,6 +70,10 @@ export class Analyzer implements Disposable {
     return this.#request(editor.startTraceRequest, params);
   }
 
+  openProxy(params: editor.OpenProxyParams): Promise<editor.OpenProxyResult> {
+    return this.#request(editor.openProxyRequest, params);
+  }
+
   async stopTrace(params: editor.StopTraceParams): Promise<void> {
     if (this.#client) await this.#request(editor.stopTraceRequest, params);
   }

@@ -8,6 +8,7 @@ import { DebugSessions } from "./debug-sessions.ts";
 import { LiveTrafficPanel } from "./live-traffic-panel.ts";
 import { Obstacle } from "./obstacle.ts";
 import { evidenceMarkdown } from "./process-text.ts";
+import { ProxyCommands } from "./proxy-commands.ts";
 import { StatusBar } from "./status-bar.ts";
 import { keepTracingContext, TraceCommands } from "./trace-commands.ts";
 
@@ -25,8 +26,14 @@ export function activate(context: ExtensionContext): void {
   const isChosen = (pid: number): boolean => trace.isChosen(pid);
   const debugSessions = new DebugSessions({ analyzer, panel, statusBar, output, isChosen });
 
+  const choose = (pid: number): void => {
+    trace.choose(pid);
+  };
+  const proxy = new ProxyCommands({ analyzer, panel, obstacle, choose });
+
   const actions: Record<string, (node?: CoverageNode) => unknown> = {
     "plainsight.trace": (node) => trace.trace(node),
+    "plainsight.traceThroughProxy": () => proxy.trace(),
     "plainsight.stop": (node) => trace.stop(node),
     "plainsight.stopAll": () => trace.stopAll(),
     "plainsight.showLiveTraffic": () => {

@@ -29,6 +29,11 @@ export class TraceCommands {
     return this.#chosenPids.has(pid);
   }
 
+  /** From now on `isChosen`. */
+  choose(pid: number): void {
+    this.#chosenPids.add(pid);
+  }
+
   /** Traces the process of a tree node, else those that the user picks. */
   async trace(node: CoverageNode | undefined): Promise<void> {
     const { analyzer, panel, obstacle } = this.#parts;

@@ -36,6 +36,21 @@ export interface StartTraceResult {
   problem?: Problem;
 }
 
+/**
+ * Client → server: opens the local proxy, once, and gives what a program must have in its environment to be seen through
+ * it. A later `startTrace` of a process that was started so goes through the proxy, with its children.
+ */
+export const openProxyRequest = "plainsight/openProxy";
+export interface OpenProxyParams {
+  /** What the program would be given in addition to the analyzer's own environment. */
+  variables: Record<string, string>;
+}
+export interface OpenProxyResult {
+  variables: Record<string, string>;
+  /** Set when only programs that honour HTTPS_PROXY will be seen, or, without variables, none. */
+  problem?: Problem;
+}
+
 /** Client → server: stops tracing these processes, or all of them. */
 export const stopTraceRequest = "plainsight/stopTrace";
 export interface StopTraceParams {

@@ -22,7 +22,6 @@ export async function proxyTrace(options: ProxyTraceOptions): Promise<number> {
   const session = await openProxySession({
     traffic: { bodyLimit, showSecrets, metadataOnly },
     passThrough,
-    environment: process.env,
     onEvent: (event) => {
       print(event);
       if (event.type === "exited") ending.processExited(session.traced.length);
@@ -65,7 +64,7 @@ function tellFallback(missing: string): void {
 }
 
 async function launch({ command, json }: ProxyTraceOptions, session: ProxySession): Promise<LaunchedCommand> {
-  const launched = launchWaiting(command, json, session.environment);
+  const launched = launchWaiting(command, json, session.variablesFor(process.env));
   // A reader of our output that goes away ends the process at once.
   process.once("exit", () => {
     launched.kill();
@@ -81,6 +80,7 @@ async function addRunning(
   session: ProxySession,
   print: ReturnType<typeof tracePrinter>,
 ): Promise<boolean> {
+  session.variablesFor(process.env); // for the roots that are trusted here
   const { report } = new Scanner().scan(selection);
   for (const { pid, reason } of report.skipped) print({ type: "skipped", pid, reason });
   for (const { pid } of report.processes) {

@@ -1,6 +1,6 @@
 // One trace through the proxy: makes programs trust it by their environment, has the tracer send their connections to
 // it, or their environment where there are no rights for that, and gives what they say as events.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { Reason } from "../../protocol/coverage.ts";
@@ -12,7 +12,7 @@ import { TracerUnavailable } from "../capture/tracer-launch.ts";
 import { parseArguments } from "../processes/arguments.ts";
 import { ProcessTable } from "../processes/process-table.ts";
 import { socketOwner } from "../processes/socket-owner.ts";
-import { openAuthority } from "./authority.ts";
+import { openAuthority, type Authority } from "./authority.ts";
 import { acceptConnectRequest } from "./connect-request.ts";
 import { hasIpv6Route } from "./ipv6-route.ts";
 import { startProxy, type Arrival, type Proxy } from "./proxy.ts";
@@ -27,22 +27,25 @@ export interface ProxySessionOptions {
   traffic: TrafficOptions;
   /** Server names whose connections are never opened: exact, or `*.suffix`. */
   passThrough: readonly string[];
-  /** What the programs to be started would have without us. */
-  environment: NodeJS.ProcessEnv;
   onEvent: (event: TraceEvent) => void;
   /** The tracer is gone: connections go direct from now on. */
   onEnded: (problem: Problem) => void;
 }
 
 export interface ProxySession {
-  /** To be added to the environment of programs that are to be seen. */
-  readonly environment: Record<string, string>;
+  /**
+   * What a program must have in its environment to be seen, beside what it would have without us: what it trusts there
+   * stays trusted, and servers are verified by it.
+   */
+  variablesFor(environment: NodeJS.ProcessEnv): Record<string, string>;
   /** What is missing for the kernel to send connections here; programs are asked by their environment instead. */
   readonly fallback: Problem | null;
-  /** A process that was started with `environment` and waits before its program begins; its children follow. */
+  /** A process that was started with these variables and waits before its program begins; its children follow. */
   add(pid: number): Promise<void>;
   /** A process that runs: refused, with the reason, when it does not trust the proxy. */
   addRunning(pid: number): Promise<Reason | null>;
+  /** Connections that they begin from now on go direct. */
+  remove(pids: number[]): Promise<void>;
   readonly traced: { pid: number; command: string }[];
   close(): Promise<SummaryEvent>;
 }
@@ -58,7 +61,6 @@ export async function openProxySession(options: ProxySessionOptions): Promise<Pr
 }
 
 class Session implements ProxySession {
-  environment: Record<string, string> = {};
   fallback: Problem | null = null;
   readonly #options: ProxySessionOptions;
   readonly #processes = new ProcessTable();
@@ -67,6 +69,7 @@ class Session implements ProxySession {
   /** Process id to command, of those that were added. */
   readonly #added = new Map<number, string>();
   #counts = { exchanges: 0, messages: 0 };
+  #authority!: Authority;
   #proxy!: Proxy;
   #tracer: TracerClient | null = null;
 
@@ -76,12 +79,10 @@ class Session implements ProxySession {
   }
 
   async open(): Promise<void> {
-    const { environment, traffic, passThrough } = this.#options;
-    const authority = await openAuthority(stateFolder(process.env));
-    const trust = trustFor(authority.certificate, environment, this.#trustFolder);
+    const { traffic, passThrough } = this.#options;
+    this.#authority = await openAuthority(stateFolder(process.env));
     this.#proxy = await startProxy({
-      authority,
-      roots: trust.roots,
+      authority: this.#authority,
       traffic,
       passThrough,
       arrival: (socket) => this.#arrival(socket),
@@ -91,15 +92,21 @@ class Session implements ProxySession {
     });
     try {
       await this.#redirect();
-      this.environment = trust.environment;
     } catch (error) {
       if (!(error instanceof TracerUnavailable)) {
         await this.#proxy.close();
         throw error;
       }
       this.fallback = error.problem;
-      this.environment = { ...trust.environment, ...proxyVariables(this.#proxy.port, trust.environment) };
     }
+  }
+
+  variablesFor(environment: NodeJS.ProcessEnv): Record<string, string> {
+    const trust = trustFor(this.#authority.certificate, environment, this.#trustFolder);
+    this.#proxy.trust(trust.roots);
+    return this.fallback === null
+      ? trust.environment
+      : { ...trust.environment, ...proxyVariables(this.#proxy.port, trust.environment) };
   }
 
   async #redirect(): Promise<void> {
@@ -130,9 +137,6 @@ class Session implements ProxySession {
   }
 
   async addRunning(pid: number): Promise<Reason | null> {
-    if (this.#tracer === null) {
-      return { code: "not-redirected", text: "sending a running process through the proxy needs root" };
-    }
     const { found, missing } = this.#processes.identify(pid);
     if (!found) return missing;
     let started: NodeJS.ProcessEnv;
@@ -151,7 +155,16 @@ class Session implements ProxySession {
     return null;
   }
 
+  async remove(pids: number[]): Promise<void> {
+    for (const pid of pids) this.#added.delete(pid);
+    await this.#tracer?.call({ type: "untrace", pids });
+  }
+
   get traced(): { pid: number; command: string }[] {
+    // Without the kernel nobody tells that one has ended.
+    if (this.#tracer === null) {
+      for (const pid of this.#added.keys()) if (!existsSync(`/proc/${pid}`)) this.#added.delete(pid);
+    }
     return [...this.#added].map(([pid, command]) => ({ pid, command }));
   }
 

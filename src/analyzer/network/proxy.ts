@@ -2,7 +2,7 @@
 // traffic as events. Who sends connections to it, and how it learns where they were going, is its caller's.
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createSecureContext, type SecureContext } from "node:tls";
+import { createSecureContext } from "node:tls";
 import type { Reason } from "../../protocol/coverage.ts";
 import type { Connection, ExchangeEvent, MessageEvent, SkippedEvent } from "../../protocol/traffic.ts";
 import type { Authority } from "./authority.ts";
@@ -22,8 +22,6 @@ export interface Arrival {
 
 export interface ProxyOptions {
   authority: Authority;
-  /** PEM of the roots that servers are verified by. */
-  roots: readonly string[];
   /** Read at each event: may change. */
   traffic: TrafficOptions;
   /** Server names whose connections are never opened: exact, or `*.suffix`. */
@@ -37,6 +35,8 @@ export interface Proxy {
   port: number;
   /** Whether ::1 is listened on, too. */
   ipv6: boolean;
+  /** Servers are verified by these roots (PEM) as well; at first by none. */
+  trust(roots: readonly string[]): void;
   /** Listens no more, and ends the connections that are open. */
   close(): Promise<void>;
 }
@@ -49,6 +49,9 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   return {
     port,
     ipv6: six !== null,
+    trust: (roots) => {
+      opened.trust(roots);
+    },
     close: async () => {
       const servers = six ? [four, six] : [four];
       const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
@@ -75,7 +78,8 @@ const endingMs = 100;
 /** What the connections have in common. */
 class Opened {
   readonly #options: ProxyOptions;
-  readonly #upstreamContext: SecureContext;
+  readonly #roots = new Set<string>();
+  #upstreamContext = createSecureContext({ ca: [] });
   readonly #contexts: LikenessContexts;
   readonly #closedToUs: ClosedToUs;
   readonly #sockets = new Set<Socket>();
@@ -85,9 +89,15 @@ class Opened {
 
   constructor(options: ProxyOptions) {
     this.#options = options;
-    this.#upstreamContext = createSecureContext({ ca: [...options.roots] });
     this.#contexts = new LikenessContexts(options.authority);
     this.#closedToUs = new ClosedToUs(options.passThrough);
+  }
+
+  trust(roots: readonly string[]): void {
+    const before = this.#roots.size;
+    for (const root of roots) this.#roots.add(root);
+    // Reading a hundred certificates takes some milliseconds.
+    if (this.#roots.size > before) this.#upstreamContext = createSecureContext({ ca: [...this.#roots] });
   }
 
   async accept(socket: Socket): Promise<void> {

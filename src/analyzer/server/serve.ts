@@ -19,6 +19,7 @@ export interface ServerParts {
   /** These processes, or all. */
   scan(pids: number[] | undefined): CoverageReport;
   openTraceSession: TracingOptions["open"];
+  openProxySession: TracingOptions["openProxy"];
 }
 
 /** Answers the editor's messages on a connection, which starts to listen. */
@@ -31,6 +32,10 @@ export function serve(connection: Connection, parts: ServerParts): void {
   let stateTimer: NodeJS.Timeout | null = null;
   const tracing = new Tracing({
     open: (options) => parts.openTraceSession(options),
+    openProxy: (options) => parts.openProxySession(options),
+    onSkipped({ text }) {
+      connection.console.warn(`not seen: ${text}`);
+    },
     onTraffic(event) {
       store.put(event);
       batches.add(rowOf(event));
@@ -71,6 +76,9 @@ export function serve(connection: Connection, parts: ServerParts): void {
     else watch.stop();
   });
   connection.onRequest(editor.startTraceRequest, (params: editor.StartTraceParams) => tracing.start(params));
+  connection.onRequest(editor.openProxyRequest, (params: editor.OpenProxyParams) =>
+    tracing.openProxy(params),
+  );
   connection.onRequest(editor.stopTraceRequest, async (params: editor.StopTraceParams | null) => {
     await tracing.stop(params ?? {});
     return null;

@@ -1,6 +1,8 @@
 // The server's one trace: opened when first asked for, closed when nothing is left to trace. It counts what came and
 // what was lost, and keeps the problem that stopped it from opening.
 import type {
+  OpenProxyParams,
+  OpenProxyResult,
   Problem,
   StartTraceParams,
   StartTraceResult,
@@ -8,7 +10,9 @@ import type {
   StopTraceParams,
 } from "../../protocol/editor.ts";
 import type { ExchangeEvent, MessageEvent, TraceEvent } from "../../protocol/traffic.ts";
+import type { Reason } from "../../protocol/coverage.ts";
 import type { TraceSession, TraceSessionOptions } from "../capture/trace-session.ts";
+import { Proxying, type ProxyingOptions } from "./proxying.ts";
 
 /** The part of a trace session that an editor can use. */
 export type EditorTrace = Pick<TraceSession, "add" | "remove" | "traced" | "configure" | "close">;
@@ -18,6 +22,10 @@ export type EditorTraceOptions = Pick<
 >;
 
 export interface TracingOptions {
+  /** Opens the local proxy. */
+  openProxy: ProxyingOptions["open"];
+  /** Something that is not seen, and why: for the log. */
+  onSkipped(reason: Reason): void;
   /** Opens the capture; rejects with an error that has a `problem` when rights or kernel support are missing. */
   open(options: EditorTraceOptions): Promise<EditorTrace>;
   onTraffic(event: ExchangeEvent | MessageEvent): void;
@@ -27,6 +35,7 @@ export interface TracingOptions {
 
 export class Tracing {
   readonly #options: TracingOptions;
+  readonly #proxying: Proxying;
   readonly #counts = { exchanges: 0, messages: 0, lost: { records: 0, bytes: 0 } };
   #settings = { bodyLimit: 64 * 1024, showSecrets: false };
   #session: EditorTrace | null = null;
@@ -36,10 +45,21 @@ export class Tracing {
 
   constructor(options: TracingOptions) {
     this.#options = options;
+    this.#proxying = new Proxying({
+      open: (proxyOptions) => options.openProxy(proxyOptions),
+      onEvent: (event) => {
+        this.#receive(event);
+      },
+      onProblem: (problem) => {
+        this.#problem = problem;
+        options.onState();
+      },
+    });
   }
 
   get state(): StateParams {
-    const tracing = (this.#session?.traced ?? []).map(({ pid, command }) => ({ pid, command }));
+    const traced = [...(this.#session?.traced ?? []), ...this.#proxying.traced];
+    const tracing = traced.map(({ pid, command }) => ({ pid, command }));
     const lost = { ...this.#counts.lost };
     return { tracing, ...this.#counts, lost, ...(this.#problem && { problem: this.#problem }) };
   }
@@ -48,11 +68,20 @@ export class Tracing {
   configure(settings: { bodyLimit: number; showSecrets: boolean }): void {
     this.#settings = settings;
     this.#session?.configure(settings);
+    this.#proxying.configure(settings);
+  }
+
+  openProxy(params: OpenProxyParams): Promise<OpenProxyResult> {
+    return this.#next(() => this.#proxying.open(params));
   }
 
   start(params: StartTraceParams): Promise<StartTraceResult> {
     return this.#next(async () => {
       try {
+        const proxied: number[] = [];
+        for (const pid of params.pids) if (await this.#proxying.take(pid)) proxied.push(pid);
+        const pids = params.pids.filter((pid) => !proxied.includes(pid));
+        if (pids.length === 0 && proxied.length > 0) return { attached: proxied, skipped: [] };
         this.#session ??= await this.#options.open({
           ...this.#settings,
           onEvent: (event) => {
@@ -65,11 +94,11 @@ export class Tracing {
           },
         });
         this.#problem = undefined;
-        const result = await this.#session.add(params.pids, {
+        const { attached, skipped } = await this.#session.add(pids, {
           followChildren: params.followChildren ?? false,
         });
         await this.#closeWhenIdle();
-        return result;
+        return { attached: [...proxied, ...attached], skipped };
       } catch (error) {
         this.#problem = problemOf(error);
         return { attached: [], skipped: [], problem: this.#problem };
@@ -80,15 +109,23 @@ export class Tracing {
   /** Stops these processes, or all. */
   stop(params: StopTraceParams): Promise<void> {
     return this.#next(async () => {
-      if (!this.#session) return;
-      await this.#session.remove(params.pids ?? this.#session.traced.map(({ pid }) => pid));
+      const all = this.state.tracing.map(({ pid }) => pid);
+      const throughProxy = new Set(this.#proxying.traced.map(({ pid }) => pid));
+      const pids = params.pids ?? all;
+      await this.#proxying.remove(pids.filter((pid) => throughProxy.has(pid)));
+      const probed = pids.filter((pid) => !throughProxy.has(pid));
+      if (!this.#session || probed.length === 0) return;
+      await this.#session.remove(probed);
       await this.#closeWhenIdle();
     });
   }
 
   /** Detaches everything; a later start opens anew. */
   close(): Promise<void> {
-    return this.#next(() => this.#close());
+    return this.#next(async () => {
+      await this.#proxying.close();
+      await this.#close();
+    });
   }
 
   /** Counts from zero again. */
@@ -132,8 +169,10 @@ export class Tracing {
       case "exited":
         if (this.#session?.traced.length === 0) void this.#next(() => this.#closeWhenIdle());
         break;
-      case "attached":
       case "skipped":
+        this.#options.onSkipped(event.reason);
+        break;
+      case "attached":
       case "summary":
         break;
     }

@@ -42,7 +42,6 @@ export async function proxyFor(
   const waiting = new Set<() => void>();
   const proxy = await startProxy({
     authority,
-    roots,
     traffic: { bodyLimit: 4 * 1024 * 1024, showSecrets: true, metadataOnly: false },
     passThrough: [],
     arrival: () =>
@@ -53,6 +52,7 @@ export async function proxyFor(
       for (const check of waiting) check();
     },
   });
+  proxy.trust(roots);
   t.after(() => proxy.close());
   return {
     proxy,

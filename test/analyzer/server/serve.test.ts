@@ -5,6 +5,8 @@ import { test, type TestContext } from "node:test";
 import { createConnection, createProtocolConnection } from "vscode-languageserver/node";
 import { StreamMessageReader, StreamMessageWriter } from "vscode-languageserver-protocol/node";
 import { serve } from "../../../src/analyzer/server/serve.ts";
+import type { ProxySessionOptions } from "../../../src/analyzer/network/proxy-session.ts";
+import type { EditorProxy } from "../../../src/analyzer/server/proxying.ts";
 import type { EditorTrace, EditorTraceOptions } from "../../../src/analyzer/server/tracing.ts";
 import type { CoverageReport } from "../../../src/protocol/coverage.ts";
 import * as editor from "../../../src/protocol/editor.ts";
@@ -43,6 +45,38 @@ class PlayedCapture {
   emit: (event: TraceEvent) => void = () => undefined;
   end: () => void = () => undefined;
   traced: { pid: number; command: string }[] = [];
+
+  /** Process ids that trust the proxy. */
+  readonly trusting = new Set<number>();
+  proxied: { pid: number; command: string }[] = [];
+
+  openProxy(options: ProxySessionOptions): Promise<EditorProxy> {
+    if (this.fails) return Promise.reject(new Error("the key is not yours"));
+    this.log.push("open the proxy");
+    this.emit = options.onEvent;
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the session's getter needs the capture
+    const capture = this;
+    return Promise.resolve({
+      fallback: null,
+      variablesFor: ({ MINE }) => ({ TRUST: `${MINE ?? ""} and ours` }),
+      addRunning(pid) {
+        if (!capture.trusting.has(pid)) return Promise.resolve({ code: "not-trusted", text: "" });
+        capture.proxied.push({ pid, command: "java" });
+        return Promise.resolve(null);
+      },
+      remove(pids) {
+        capture.proxied = capture.proxied.filter(({ pid }) => !pids.includes(pid));
+        return Promise.resolve();
+      },
+      get traced() {
+        return capture.proxied;
+      },
+      close() {
+        capture.log.push("close the proxy");
+        return Promise.resolve({ type: "summary", exchanges: 0, messages: 0, lost: 0, durationMs: 0 });
+      },
+    });
+  }
 
   open(options: EditorTraceOptions): Promise<EditorTrace> {
     if (this.fails) return Promise.reject(Object.assign(new Error(problem.text), { problem }));
@@ -91,6 +125,7 @@ function connect(t: TestContext, capture = new PlayedCapture()) {
       return report;
     },
     openTraceSession: (options) => capture.open(options),
+    openProxySession: (options) => capture.openProxy(options),
   });
   const client = createProtocolConnection(new StreamMessageReader(down), new StreamMessageWriter(up));
   client.listen();
@@ -153,6 +188,48 @@ test("server: a trace opens once, and closes when its last process is stopped", 
       ],
     ],
   );
+});
+
+test("server: what was started for the proxy goes through it, and everything else by probes", async (t) => {
+  const { client, capture, next } = connect(t);
+  await client.sendRequest("initialize", { capabilities: {}, processId: null, rootUri: null });
+  capture.trusting.add(7);
+  await client.sendRequest(editor.startTraceRequest, start([7]));
+  await client.sendRequest(editor.stopTraceRequest, {});
+  const opened = await client.sendRequest(editor.openProxyRequest, { variables: { MINE: "mine" } });
+  const answer = await client.sendRequest(editor.startTraceRequest, start([7, 8]));
+  const tracing = [
+    { pid: 8, command: "node" },
+    { pid: 7, command: "java" },
+  ];
+  const state = next<editor.StateParams>(editor.stateNotification, (params) => params.tracing.length === 2);
+  assert.deepStrictEqual((await state).tracing, tracing);
+  const shown = next<editor.TrafficParams>(editor.trafficNotification);
+  capture.emit(exchange("e1"));
+  assert.equal((await shown).rows[0]?.id, "e1");
+  await client.sendRequest(editor.stopTraceRequest, { pids: [7] });
+  assert.deepStrictEqual(
+    [opened, answer, capture.proxied, capture.log],
+    [
+      { variables: { TRUST: "mine and ours" } },
+      { attached: [7, 8], skipped: [] },
+      [],
+      ["open 65536 false", "add 7", "remove 7", "close", "open the proxy", "open 65536 false", "add 8"],
+    ],
+  );
+});
+
+test("server: a proxy that cannot be opened is a problem, with no variables", async (t) => {
+  const { client, capture } = connect(t);
+  await client.sendRequest("initialize", { capabilities: {}, processId: null, rootUri: null });
+  capture.fails = true;
+  const { variables, problem: told } = await client.sendRequest<editor.OpenProxyResult>(
+    editor.openProxyRequest,
+    {
+      variables: {},
+    },
+  );
+  assert.deepStrictEqual([variables, told?.text], [{}, "the key is not yours"]);
 });
 
 test("server: missing rights come back as the problem and its remedy, and go when a start succeeds", async (t) => {

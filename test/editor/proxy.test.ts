@@ -1,0 +1,92 @@
+// Trace Through the Proxy in a real VS Code: a launch configuration is started so that it trusts the proxy, and what it
+// says is shown as that of any debugged program.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import {
+  freePort,
+  lackingForEditor,
+  openEditor,
+  packagedExtension,
+  patienceMs,
+  screenshot,
+  type Rig,
+} from "./rig.ts";
+import { makeShop, type Shop } from "./shop.ts";
+import { liveTrafficFrame, runCommand, statusItem } from "./workbench.ts";
+
+const lacking = lackingForEditor();
+const skip = lacking ?? false;
+
+/** Asks again and again, and says who signed the certificate that it met. */
+const client = `import https from "node:https";
+const ask = (path) => {
+  const request = https.get({ host: "localhost", port: process.env.PORT, path, agent: false }, (response) => {
+    const { issuer } = response.socket.getPeerCertificate();
+    response.resume();
+    setTimeout(ask, 300, "/signed-by/" + encodeURIComponent(issuer.O ?? "another"));
+  });
+  request.on("error", () => setTimeout(ask, 300, path));
+};
+ask("/first");
+`;
+
+let rig: Rig;
+let shop: Shop;
+let service: ReturnType<Shop["run"]>;
+
+before(
+  async () => {
+    if (lacking !== null) return;
+    const port = await freePort();
+    shop = makeShop(port);
+    service = shop.run();
+    writeFileSync(join(shop.folder, "client.js"), client);
+    const configuration = {
+      type: "node",
+      request: "launch",
+      name: "Client",
+      program: "${workspaceFolder}/client.js",
+      cwd: "${workspaceFolder}",
+      runtimeExecutable: process.execPath,
+      console: "internalConsole",
+      env: { PORT: String(port), NODE_EXTRA_CA_CERTS: join(shop.folder, "cert.pem") },
+    };
+    const launch = { version: "0.2.0", configurations: [configuration] };
+    writeFileSync(join(shop.folder, ".vscode/launch.json"), JSON.stringify(launch));
+    rig = await openEditor({ vsix: packagedExtension(), folder: shop.folder });
+  },
+  { timeout: 4 * patienceMs },
+);
+after(async () => {
+  if (lacking !== null) return;
+  await rig.close();
+  service.stop();
+  shop.remove();
+});
+
+test(
+  "editor: a launch configuration is traced through the proxy, and stops with its session",
+  { skip, timeout: 2 * patienceMs },
+  async () => {
+    const { page } = rig;
+    try {
+      await statusItem(page, /^Plainsight/).waitFor();
+      await runCommand(page, "Plainsight: Trace Through the Proxy");
+      const choice = page.locator(".quick-input-list .monaco-list-row", { hasText: "Client" });
+      await choice.waitFor();
+      await screenshot(page, "proxy-choice");
+      await choice.click();
+      await page.locator(".debug-toolbar").waitFor();
+      await statusItem(page, /^Plainsight traces node \d+, [1-9]\d* exchanges/).waitFor();
+      const frame = await liveTrafficFrame(page);
+      await frame.locator(".list-rows .row:visible", { hasText: "/signed-by/Plainsight" }).first().waitFor();
+      await screenshot(page, "proxy-traffic");
+      await runCommand(page, "Debug: Stop");
+      await statusItem(page, /^Plainsight: nothing is being traced/).waitFor();
+    } catch (error) {
+      await screenshot(page, "failed proxy");
+      throw error;
+    }
+  },
+);
