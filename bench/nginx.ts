@@ -18,7 +18,7 @@ const connections = 8;
 const bodyBytes = 1024;
 
 /** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address() as AddressInfo;
@@ -26,7 +26,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function accepts(port: number): Promise<boolean> {
+export async function accepts(port: number): Promise<boolean> {
   const socket = connect(port, "127.0.0.1");
   try {
     return await new Promise((resolve) => {
@@ -42,7 +42,14 @@ async function accepts(port: number): Promise<boolean> {
   }
 }
 
-async function startNginx(workplace: Workplace, port: number): Promise<Child> {
+const oneBody = `location / { return 200 "${"x".repeat(bodyBytes)}"; }`;
+
+/** @param locations what it serves, as nginx's configuration says it */
+export async function startNginx(
+  workplace: Workplace,
+  port: number,
+  locations: string = oneBody,
+): Promise<Child> {
   const { folder } = workplace;
   const { key, certificate } = workplace.certificate();
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
@@ -62,7 +69,7 @@ async function startNginx(workplace: Workplace, port: number): Promise<Child> {
         listen 127.0.0.1:${port} ssl;
         ssl_certificate ${certificate};
         ssl_certificate_key ${key};
-        location / { return 200 "${"x".repeat(bodyBytes)}"; }
+        ${locations}
       }
     }`;
   const file = join(folder, "nginx.conf");

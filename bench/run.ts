@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, release } from "node:os";
 import { measureCalls } from "./calls.ts";
 import { measureNginx } from "./nginx.ts";
+import { measureProxy } from "./proxy.ts";
 import { measureRecords } from "./records.ts";
 import type { Row } from "./rounds.ts";
 import { measureScan } from "./scan.ts";
@@ -26,6 +27,11 @@ const parts: Record<string, Part> = {
     needs: { nginx: "nginx-light", wrk: "wrk", openssl: "openssl" },
     needsRoot: true,
     measure: measureNginx,
+  },
+  proxy: {
+    needs: { nginx: "nginx-light", mitmdump: "mitmproxy", openssl: "openssl" },
+    needsRoot: true,
+    measure: measureProxy,
   },
 };
 

@@ -35,6 +35,7 @@ const requirements = [
   { file: "/usr/include/openssl/ssl.h", apt: "libssl-dev", tests: true, bench: true },
   { command: "bpftrace", apt: "bpftrace", bench: true },
   { command: "wrk", apt: "wrk", bench: true },
+  { command: "mitmdump", apt: "mitmproxy", bench: true },
 ];
 
 /** @param {string} command */
