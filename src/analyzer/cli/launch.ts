@@ -16,23 +16,30 @@ export interface LaunchedCommand {
   kill(): void;
 }
 
+const outputs = {
+  inherit: ["inherit", "inherit"],
+  errors: [2, "inherit"],
+  none: ["ignore", "ignore"],
+} as const;
+
 /** The shell waits for a line on descriptor 3 and becomes the command; without the line (we died) it gives up. */
 const gate = 'read -r go <&3 || exit 125; exec 3<&-; exec "$@"';
 
 /**
- * With `outputToErrors` the command's standard output goes to ours for errors, so that NDJSON stays alone.
+ * @param output where the command's own goes: beside ours, all of it to ours for errors so that NDJSON stays alone, or
+ * nowhere
  * @param variables added to our environment for it
  */
 export function launchWaiting(
   command: string[],
-  outputToErrors: boolean,
+  output: "inherit" | "errors" | "none",
   variables: Record<string, string> = {},
 ): LaunchedCommand {
   const [name = ""] = command;
   const executable = findExecutable(name);
   if (executable === null) throw new UsageError(`there is no program ${JSON.stringify(name)} to run`);
   const child: ChildProcess = spawn("/bin/sh", ["-c", gate, "plainsight", ...command], {
-    stdio: ["inherit", outputToErrors ? 2 : "inherit", "inherit", "pipe"],
+    stdio: ["inherit", ...outputs[output], "pipe"],
     env: { ...process.env, ...variables },
   });
   if (child.pid === undefined) throw new Error(`start ${name}: /bin/sh could not be started`);

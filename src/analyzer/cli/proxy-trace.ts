@@ -64,7 +64,7 @@ function tellFallback(missing: string): void {
 }
 
 async function launch({ command, json }: ProxyTraceOptions, session: ProxySession): Promise<LaunchedCommand> {
-  const launched = launchWaiting(command, json, session.variablesFor(process.env));
+  const launched = launchWaiting(command, json ? "errors" : "inherit", session.variablesFor(process.env));
   // A reader of our output that goes away ends the process at once.
   process.once("exit", () => {
     launched.kill();

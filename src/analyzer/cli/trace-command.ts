@@ -60,7 +60,8 @@ export async function traceCommand(argv: string[]): Promise<number> {
     const { proxyTrace } = await import("./proxy-trace.ts");
     return proxyTrace({ ...options, ...options.proxy });
   }
-  const launched = options.command.length > 0 ? launchWaiting(options.command, options.json) : null;
+  const launched =
+    options.command.length > 0 ? launchWaiting(options.command, options.json ? "errors" : "inherit") : null;
   const endCommand = () => launched?.kill();
   // A reader of our output that goes away ends the process at once.
   process.once("exit", endCommand);

@@ -12,19 +12,23 @@ export function isCapturable({ functions }: StackFinding): boolean {
 
 /**
  * The most telling stack first: one linked into the program itself was meant for it, and one of which nothing can be
- * taken says less than one that is open. A stack inside a module serves that module alone.
+ * taken says less than one that is open. A stack inside a module serves that module alone. Beside an OpenSSL, GnuTLS and
+ * the like are mostly there for a library's sake (LDAP, RTMP); measuring tells for sure.
  * @param executable path of the process's own executable
  */
 export function byWeight(findings: readonly StackFinding[], executable: string | null): StackFinding[] {
   const weight = (finding: StackFinding): number => {
     const capturable = isCapturable(finding);
     if (finding.linkage === "static" && finding.file.path === executable) return capturable ? 0 : 1;
-    if (capturable) return 2;
-    if (finding.linkage === "managed") return 3;
-    return finding.linkage === "dynamic" ? 4 : 5;
+    if (capturable) return isOpenSslKin(finding) ? 2 : 3;
+    if (finding.linkage === "managed") return 4;
+    return finding.linkage === "dynamic" ? 5 : 6;
   };
   return [...findings].sort((a, b) => weight(a) - weight(b));
 }
+
+const isOpenSslKin = ({ stack }: StackFinding): boolean =>
+  stack === "openssl" || stack === "boringssl" || stack === "libressl";
 
 type Named = Exclude<StackName, "openssl" | "libressl" | "boringssl" | "jsse">;
 const named: Readonly<Record<Named, ProcessClass>> = {

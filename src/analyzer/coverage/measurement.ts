@@ -123,13 +123,17 @@ export function withMeasurement(
       const text = `probes are attached and ${used} in use (${proofs.join(", ")}), yet no plaintext was seen`;
       return { ...process, measured, basis: "measured", verdict: "dark", reason: { code: "silent", text } };
     }
-    case "confirmed": {
-      const first = process.stacks.find(({ file }) => file !== null && file === carrier);
-      const stacks = first ? [first, ...process.stacks.filter((stack) => stack !== first)] : process.stacks;
-      const name = first ? classOf(first, process.runtime) : null;
-      return { ...process, measured, basis: "measured", stacks, class: name ?? process.class };
-    }
+    case "confirmed":
+      return { ...carriedBy(process, carrier), measured, basis: "measured" };
   }
+}
+
+/** The process with the stack of this file first, which gives the class; as it was where it has no such stack. */
+export function carriedBy(process: ProcessReport, carrier: string | null): ProcessReport {
+  const first = process.stacks.find(({ file }) => file !== null && file === carrier);
+  if (first === undefined) return process;
+  const stacks = [first, ...process.stacks.filter((stack) => stack !== first)];
+  return { ...process, stacks, class: classOf(first, process.runtime) ?? process.class };
 }
 
 /** The report with these processes in place of those with the same pid. */

@@ -115,15 +115,15 @@ function findStack(elf: ElfFile, row: StackRow, symbols: Symbols, baseName: stri
     ];
   }
   // Where the names are there, the text says nothing more; and another row has claimed them.
-  if (row.trace === null || row.plaintext.some((name) => symbols.has(name))) return [];
-  const text = elf.findText(row.trace.start, row.trace.pattern);
+  if (row.plaintext.some((name) => symbols.has(name))) return [];
+  const text = firstTrace(elf, row);
   if (text === null) return [];
   return [
     {
       ...found,
-      version: row.stack === "rustls" ? versionText(elf, row.stack) : null,
+      version: text.version,
       symbols: "none",
-      evidence: [`the text ${JSON.stringify(text)}, which ${row.title}'s sources leave in a program`],
+      evidence: [`the text ${JSON.stringify(text.found)}, which ${row.title}'s sources leave in a program`],
       functions: [],
     },
   ];
@@ -146,6 +146,14 @@ function symbolsByName(
   }
   const refused = separate?.refused ?? null;
   return { symbols, refused: refused && `the debug file ${debugFile?.path ?? ""} is not used: ${refused}` };
+}
+
+function firstTrace(elf: ElfFile, { traces }: StackRow): { found: string; version: string | null } | null {
+  for (const { start, pattern } of traces) {
+    const found = elf.findText(start, pattern);
+    if (found !== null) return { found, version: pattern.exec(found)?.[1] ?? null };
+  }
+  return null;
 }
 
 function tableOf(defined: readonly Symbol[]): FoundStack["symbols"] {

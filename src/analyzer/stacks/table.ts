@@ -15,8 +15,11 @@ export interface StackRow {
   plaintext: readonly string[];
   /** What a probe can sit on; empty where this version cannot capture the stack. */
   functions: Readonly<Partial<Record<string, ProbeRole>>>;
-  /** Text that the stack leaves in a file whose symbols are gone: presence, never proof of a function. */
-  trace: { start: string; pattern: RegExp } | null;
+  /**
+   * Texts, of which the stack leaves one in a file whose symbols are gone: presence, never proof of a function. The first
+   * group, if there is one, is the version.
+   */
+  traces: readonly { start: string; pattern: RegExp }[];
   /** The version, in text that the stack itself compiles in; the first group is the version. */
   version: { start: string; pattern: RegExp } | null;
 }
@@ -58,7 +61,7 @@ export const stackRows: readonly StackRow[] = [
     ],
     plaintext: ["SSL_read", "SSL_write"],
     functions: { ...common, SSL_set_tlsext_host_name: "set-server-name" },
-    trace: { start: "ssl/ssl_lib.cc", pattern: /^ssl\/ssl_lib\.cc$/ },
+    traces: [{ start: "ssl/ssl_lib.cc", pattern: /^ssl\/ssl_lib\.cc$/ }],
     version: null,
   },
   {
@@ -68,7 +71,7 @@ export const stackRows: readonly StackRow[] = [
     markers: ["SSL_CTX_load_verify_mem", "SSL_CTX_use_certificate_chain_mem"],
     plaintext: ["SSL_read", "SSL_write"],
     functions: { ...common, SSL_ctrl: "ctrl-server-name" },
-    trace: null,
+    traces: [],
     version: { start: "LibreSSL ", pattern: /^LibreSSL (\d+\.\d+\.\d+)/ },
   },
   {
@@ -78,7 +81,7 @@ export const stackRows: readonly StackRow[] = [
     markers: ["SSL_CTX_new_ex", "SSL_ctrl", "SSL_get_all_async_fds", "ssl_read_internal"],
     plaintext: ["SSL_read", "SSL_write"],
     functions: { ...common, SSL_ctrl: "ctrl-server-name" },
-    trace: { start: "ssl/ssl_lib.c", pattern: /^ssl\/ssl_lib\.c$/ },
+    traces: [{ start: "ssl/ssl_lib.c", pattern: /^ssl\/ssl_lib\.c$/ }],
     version: opensslVersion,
   },
   {
@@ -94,7 +97,7 @@ export const stackRows: readonly StackRow[] = [
       gnutls_record_send2: "write",
       gnutls_deinit: "free",
     },
-    trace: null,
+    traces: [],
     version: { start: "Enabled GnuTLS ", pattern: /^Enabled GnuTLS (\d+\.\d+\.\d+)/ },
   },
   {
@@ -105,7 +108,7 @@ export const stackRows: readonly StackRow[] = [
     markers: ["SSL_ImportFD"],
     plaintext: ["SSL_ImportFD"],
     functions: {},
-    trace: null,
+    traces: [],
     version: null,
   },
   {
@@ -120,7 +123,7 @@ export const stackRows: readonly StackRow[] = [
       mbedtls_ssl_free: "free",
       mbedtls_ssl_set_hostname: "set-server-name",
     },
-    trace: null,
+    traces: [],
     version: null,
   },
   {
@@ -135,7 +138,7 @@ export const stackRows: readonly StackRow[] = [
       wolfSSL_new: "new",
       wolfSSL_free: "free",
     },
-    trace: null,
+    traces: [],
     version: null,
   },
   {
@@ -145,9 +148,12 @@ export const stackRows: readonly StackRow[] = [
     markers: [],
     plaintext: [],
     functions: {},
-    // The path of its sources in the messages of its panics.
-    trace: { start: "/rustls-0.", pattern: /^\/rustls-(0\.\d+\.\d+)\/src/ },
-    version: { start: "/rustls-0.", pattern: /^\/rustls-(0\.\d+\.\d+)\/src/ },
+    // The path of its sources in the messages of its panics, as cargo and as Bazel build it; tokio-rustls is another.
+    traces: [
+      { start: "/rustls-0.", pattern: /^\/rustls-(0\.\d+\.\d+)\/src/ },
+      { start: "__rustls-0.", pattern: /^__rustls-(0\.\d+\.\d+)\/src/ },
+    ],
+    version: null,
   },
 ];
 

