@@ -13,6 +13,7 @@
 #include <string>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <vector>
 
@@ -81,6 +82,8 @@ class Programs : public Napi::ObjectWrap<Programs> {
                                InstanceMethod<&Programs::LoadMore>("load"),
                                InstanceMethod<&Programs::AttachUprobes>("attachUprobes"),
                                InstanceMethod<&Programs::AttachCgroup>("attachCgroup"),
+                               InstanceMethod<&Programs::AttachNetworkNamespace>("attachNetworkNamespace"),
+                               InstanceMethod<&Programs::PutSocket>("putSocket"),
                                InstanceMethod<&Programs::AttachRawTracepoint>("attachRawTracepoint"),
                                InstanceMethod<&Programs::Detach>("detach"),
                                InstanceMethod<&Programs::UpdateMap>("updateMap"),
@@ -246,6 +249,35 @@ class Programs : public Napi::ObjectWrap<Programs> {
         Attachment attachment;
         attachment.links.push_back(link);
         return Keep(info.Env(), std::move(attachment));
+    }
+
+    Napi::Value AttachNetworkNamespace(const Napi::CallbackInfo &info) {
+        const std::string name = info[0].ToString();
+        bpf_program *program = Find(name);
+        if (!program) throw Failure(info.Env(), ENOENT, "attach " + name);
+        const int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+        bpf_link *link = fd < 0 ? nullptr : bpf_program__attach_netns(program, fd);
+        const int error = errno;
+        if (fd >= 0) close(fd);
+        if (!link) throw Failure(info.Env(), error, "attach " + name + " to the network namespace");
+        Attachment attachment;
+        attachment.links.push_back(link);
+        return Keep(info.Env(), std::move(attachment));
+    }
+
+    void PutSocket(const Napi::CallbackInfo &info) {
+        const int map = RequireMap(info);
+        const uint32_t key = info[1].ToNumber();
+        const int pid = info[2].ToNumber();
+        const int theirs = info[3].ToNumber();
+        const int pidfd = syscall(SYS_pidfd_open, pid, 0);
+        const int ours = pidfd < 0 ? -1 : syscall(SYS_pidfd_getfd, pidfd, theirs, 0);
+        const uint64_t value = ours;
+        const int failed = ours < 0 ? -1 : bpf_map_update_elem(map, &key, &value, BPF_ANY);
+        const int error = errno;
+        if (ours >= 0) close(ours);
+        if (pidfd >= 0) close(pidfd);
+        if (failed) throw Failure(info.Env(), error, "take a socket of process " + std::to_string(pid));
     }
 
     static void Drop(Attachment &attachment) {

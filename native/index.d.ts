@@ -39,6 +39,10 @@ export class Programs {
   attachRawTracepoint(program: string): number;
   /** Attaches a program, by the kind that its section names, to a cgroup2 folder; gives a handle for `detach`. */
   attachCgroup(program: string, folder: string): number;
+  /** Attaches a program to the network namespace that this process is in; gives a handle for `detach`. */
+  attachNetworkNamespace(program: string): number;
+  /** Puts a socket of another process, by its descriptor there, into a map of sockets (Linux ≥ 5.6). */
+  putSocket(map: string, key: number, pid: number, descriptor: number): void;
   detach(handle: number): void;
   updateMap(map: string, key: Uint8Array, value: Uint8Array): void;
   /** False when there was no such key. */

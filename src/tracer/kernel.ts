@@ -12,6 +12,7 @@ import {
   type KernelLoss,
   type ProbePlan,
   type ProbeSite,
+  type TracerRequest,
   type TracerFeatures,
 } from "./messages.ts";
 import { openTarget } from "./open-target.ts";
@@ -53,6 +54,7 @@ export class Kernel {
   readonly #folder: string;
   readonly #programs: Programs;
   #lastTurn = 0;
+  #serves = false;
 
   /** Loads everything below `folder` (dist/). Throws when no set of features loads. */
   constructor(folder: string, ringBytes: number, wanted: Partial<TracerFeatures>) {
@@ -175,6 +177,16 @@ export class Kernel {
     const end = ((family === "ipv4" ? 2 : 10) << 16) | port;
     const original = this.#programs.readMap("arrivals", u32(end));
     return original && Buffer.from(original).toString("hex");
+  }
+
+  /** Gives connections that come in for a port to the proxy. */
+  serve({ port, ipv6, pid, descriptors }: Extract<TracerRequest, { type: "serve" }>): void {
+    if (!this.#serves) this.#programs.load(join(this.#folder, "bpf/incoming.bpf.o"));
+    this.#programs.putSocket("listeners", 0, pid, descriptors.ipv4);
+    if (descriptors.ipv6 !== null) this.#programs.putSocket("listeners", 1, pid, descriptors.ipv6);
+    this.#programs.updateMap("served", u32(port), u32(ipv6 ? 1 : 0));
+    if (!this.#serves) this.#programs.attachNetworkNamespace("incoming");
+    this.#serves = true;
   }
 
   losses(): KernelLoss[] {

@@ -86,6 +86,11 @@ export type TracerRequest =
   | { type: "redirect"; port: number; ipv6: boolean }
   /** Where the connection that the proxy accepted from this port was going. */
   | { type: "redirected"; family: "ipv4" | "ipv6"; port: number }
+  /**
+   * From now on connections that come in for this port, of this network namespace, go to the listening sockets of the
+   * proxy, process `pid`; except the proxy's own, from 127.83.0.1.
+   */
+  | { type: "serve"; port: number; ipv6: boolean; pid: number; descriptors: ListeningSockets }
   /** Answers once every record written before it has been sent. */
   | { type: "flush" };
 
@@ -97,6 +102,12 @@ export interface TracerFeatures {
   sleepable: boolean;
   /** Payloads are copied straight into the ring (Linux 6.16); else in slices. */
   copyIntoDynptr: boolean;
+}
+
+/** Descriptors in the process that has them. */
+export interface ListeningSockets {
+  ipv4: number;
+  ipv6: number | null;
 }
 
 export type TracerAnswer =

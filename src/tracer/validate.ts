@@ -74,6 +74,13 @@ const requests: Record<TracerRequest["type"], (fields: Fields) => boolean> = {
   watch: (fields) => typeof fields.everyExec === "boolean",
   redirect: (fields) => isPort(fields.port) && typeof fields.ipv6 === "boolean",
   redirected: (fields) => isPort(fields.port) && (fields.family === "ipv4" || fields.family === "ipv6"),
+  serve: ({ port, ipv6, pid, descriptors }) =>
+    isPort(port) &&
+    typeof ipv6 === "boolean" &&
+    isPid(pid) &&
+    isFields(descriptors) &&
+    isCount(descriptors.ipv4) &&
+    (descriptors.ipv6 === null || isCount(descriptors.ipv6)),
   flush: () => true,
 };
 

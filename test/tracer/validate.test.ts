@@ -33,6 +33,22 @@ const good: object[] = [
   { type: "watch", everyExec: true },
   { type: "redirect", port: 65_535, ipv6: false },
   { type: "redirected", family: "ipv6", port: 1 },
+  {
+    type: "serve",
+    port: 443,
+
+    ipv6: true,
+    pid: 7,
+    descriptors: { ipv4: 20, ipv6: 21 },
+  },
+  {
+    type: "serve",
+    port: 443,
+
+    ipv6: false,
+    pid: 7,
+    descriptors: { ipv4: 20, ipv6: null },
+  },
   { type: "flush" },
 ];
 for (const request of good) {
@@ -62,6 +78,7 @@ const bad: [name: string, request: unknown][] = [
   ["a feature that is no truth value", { type: "open", ringBytes: 4096, features: { sleepable: 1 } }],
   ["a proxy's port that is none", { type: "redirect", port: 0, ipv6: true }],
   ["a port above the highest", { type: "redirected", family: "ipv4", port: 65_536 }],
+  ["no sockets", { type: "serve", port: 1, ipv6: true, pid: 7, descriptors: {} }],
   ["a family of another kind", { type: "redirected", family: "unix", port: 1 }],
   ["pids that are no list", { type: "trace", pids: 1, followChildren: true }],
   ["pid 0, which means every process", { type: "trace", pids: [0], followChildren: true }],

@@ -1,15 +1,17 @@
 // `plainsight trace --path mitm`: a command, or processes started by an earlier one, seen through the local proxy.
+import { readFileSync } from "node:fs";
 import type { SummaryEvent } from "../../protocol/traffic.ts";
+import { ownCertificate, type OwnCertificate } from "../network/own-certificate.ts";
 import { openProxySession, type ProxySession } from "../network/proxy-session.ts";
 import { Scanner } from "../scan.ts";
 import { Ending } from "./ending.ts";
 import { launchWaiting, type LaunchedCommand } from "./launch.ts";
 import { terminalOf } from "./terminal.ts";
 import { tellProblem, tracePrinter } from "./trace-printer.ts";
-import type { TraceOptions } from "./trace-command.ts";
-import { exitCodes } from "./usage.ts";
+import type { ProxyTraceSettings, TraceOptions } from "./trace-command.ts";
+import { exitCodes, UsageError } from "./usage.ts";
 
-type ProxyTraceOptions = TraceOptions & { metadataOnly: boolean; passThrough: string[] };
+type ProxyTraceOptions = TraceOptions & ProxyTraceSettings;
 
 /** Gives the exit code. */
 export async function proxyTrace(options: ProxyTraceOptions): Promise<number> {
@@ -18,6 +20,7 @@ export async function proxyTrace(options: ProxyTraceOptions): Promise<number> {
     terminal: terminalOf(process.stdout),
   });
   const { bodyLimit, showSecrets, metadataOnly, passThrough, command } = options;
+  const own = options.server && readOwn(options.server);
   const ending = new Ending();
   const session = await openProxySession({
     traffic: { bodyLimit, showSecrets, metadataOnly },
@@ -35,14 +38,15 @@ export async function proxyTrace(options: ProxyTraceOptions): Promise<number> {
   let refused = false;
   try {
     if (options.durationMs !== null) ending.after(options.durationMs);
-    if (session.fallback) tellFallback(session.fallback.text);
+    if (session.fallback && !own) tellFallback(session.fallback.text);
     if (command.length > 0) {
       launched = await launch(options, session);
       void launched.ended.then((how) => {
         ending.commandEnded(`${command[0] ?? ""} ${how}`);
       });
-    } else if (await addRunning(options, session, print)) ending.waitForProcesses(false);
-    else {
+    } else if (own ? await serve(options, session, own, print) : await addRunning(options, session, print)) {
+      ending.waitForProcesses(false);
+    } else {
       refused = true;
       ending.nothingToTrace();
     }
@@ -89,5 +93,40 @@ async function addRunning(
   }
   const names = session.traced.map(({ command, pid }) => `${command} ${pid}`);
   if (names.length > 0) process.stderr.write(`tracing ${names.join(", ")}; Ctrl-C ends it\n`);
+  return names.length > 0;
+}
+
+function readOwn({ certificate, key }: { certificate: string; key: string }): OwnCertificate {
+  try {
+    return ownCertificate(readFileSync(certificate, "utf8"), readFileSync(key, "utf8"));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--certificate ${certificate} --key ${key}: ${why}`, { cause: error });
+  }
+}
+
+/** False when no server could be; each is told. */
+async function serve(
+  { selection }: ProxyTraceOptions,
+  session: ProxySession,
+  own: OwnCertificate,
+  print: ReturnType<typeof tracePrinter>,
+): Promise<boolean> {
+  const scanner = new Scanner();
+  const names: string[] = [];
+  for (const port of selection.ports) {
+    // A server of several processes has its port from the first of them.
+    const [first] = scanner.scan({ ...selection, ports: [port] }).report.processes;
+    if (!first) {
+      process.stderr.write(`plainsight: no process that may be looked at listens on port ${port}\n`);
+      continue;
+    }
+    const { pid, command } = first;
+    const reason = await session.serve({ pid, command, port }, own);
+    if (reason) print({ type: "skipped", pid, reason });
+    else names.push(`${command} ${pid} on port ${port}`);
+  }
+  if (names.length > 0)
+    process.stderr.write(`tracing what comes in to ${names.join(", ")}; Ctrl-C ends it\n`);
   return names.length > 0;
 }

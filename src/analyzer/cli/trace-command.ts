@@ -26,11 +26,27 @@ ${selectorHelp}
   --path PATH     auto or uprobe: by probes in TLS libraries; mitm: through a local proxy, which the COMMAND is made to
                   trust by its environment; xdp belongs to a later version
   --pass-through NAME  with --path mitm: never open connections to this server; NAME or *.suffix, may be given again
+  --certificate FILE --key FILE  with --path mitm --port N: connections that come in to the local server there, which
+                  has this certificate (PEM)
   --metadata-only with --path mitm: method, path, status, sizes and times, without headers and bodies
   --help
 
 Exit codes: 0 done, 2 wrong usage, 3 not enough rights or no kernel support.
 `;
+
+export interface ProxyTraceSettings {
+  metadataOnly: boolean;
+  passThrough: string[];
+  /** Files of the local server whose incoming connections are traced. */
+  server: { certificate: string; key: string } | null;
+}
+
+interface ProxyValues {
+  "metadata-only"?: boolean | undefined;
+  "pass-through"?: string[] | undefined;
+  certificate?: string | undefined;
+  key?: string | undefined;
+}
 
 export interface TraceOptions {
   selection: Selection;
@@ -41,7 +57,7 @@ export interface TraceOptions {
   showSecrets: boolean;
   bodyLimit: number;
   /** Only of the proxy. */
-  proxy: { metadataOnly: boolean; passThrough: string[] } | null;
+  proxy: ProxyTraceSettings | null;
 }
 
 /** Gives the exit code. */
@@ -92,6 +108,8 @@ function traceOptions(argv: string[]): TraceOptions | "help" | "later-path" {
       "body-limit": { type: "string", default: "64KiB" },
       "metadata-only": { type: "boolean" },
       "pass-through": { type: "string", multiple: true },
+      certificate: { type: "string" },
+      key: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -114,20 +132,41 @@ function traceOptions(argv: string[]): TraceOptions | "help" | "later-path" {
     bodyLimit: parseSize("--body-limit", values["body-limit"]),
     proxy: null,
   };
-  const metadataOnly = values["metadata-only"] === true;
-  const passThrough = values["pass-through"] ?? [];
-  if (values.path === "mitm") {
-    if (command.length === 0 && isEveryProcess(selection)) {
-      throw new UsageError("--path mitm needs a command after --, or --pid of one that was started so");
-    }
-    return { ...options, proxy: { metadataOnly, passThrough } };
-  }
-  if (metadataOnly || passThrough.length > 0) {
-    throw new UsageError("--metadata-only and --pass-through belong to --path mitm");
-  }
+  const proxy = proxySettings(values, command, selection);
+  if (proxy) return { ...options, proxy };
   if (values.path === "xdp") return "later-path";
   if (values.interface !== undefined) throw new UsageError("--interface belongs to --path xdp");
   return options;
+}
+
+/** Null for another path, which takes none of the proxy's options. */
+function proxySettings(
+  values: ProxyValues & { path: string },
+  command: string[],
+  selection: Selection,
+): ProxyTraceSettings | null {
+  const {
+    certificate,
+    key,
+    "metadata-only": metadataOnly = false,
+    "pass-through": passThrough = [],
+  } = values;
+  if (values.path !== "mitm") {
+    const given = metadataOnly || passThrough.length > 0 || certificate !== undefined || key !== undefined;
+    if (!given) return null;
+    throw new UsageError("--metadata-only, --pass-through, --certificate and --key belong to --path mitm");
+  }
+  if ((certificate === undefined) !== (key === undefined)) {
+    throw new UsageError("--certificate and --key go together");
+  }
+  const server = certificate === undefined || key === undefined ? null : { certificate, key };
+  if (server && (command.length > 0 || selection.ports.length === 0)) {
+    throw new UsageError("--certificate and --key need --port of the server that has them, and no command");
+  }
+  if (command.length === 0 && isEveryProcess(selection)) {
+    throw new UsageError("--path mitm needs a command after --, or --pid of one that was started so");
+  }
+  return { metadataOnly, passThrough, server };
 }
 
 async function trace(options: TraceOptions, launched: LaunchedCommand | null): Promise<number> {

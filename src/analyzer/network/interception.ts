@@ -6,7 +6,7 @@ import type { Reason } from "../../protocol/coverage.ts";
 import type { Connection, Direction } from "../../protocol/traffic.ts";
 import { readBeginning, type ClientHello } from "./first-bytes.ts";
 import { abort, relay } from "./relay.ts";
-import { connectUpstream, shakeHands, type Destination } from "./upstream.ts";
+import { connectUpstream, shakeHands, type Destination, type Verification } from "./upstream.ts";
 
 /** What happens on the connection, for whoever shows it. */
 export interface Observer {
@@ -24,9 +24,10 @@ export interface Observer {
 export interface Interception {
   id: string;
   destination: Destination;
-  /** Verifies servers. */
-  upstreamContext: SecureContext;
-  /** A certificate of ours in the likeness of this one (DER). */
+  /** Of the traced process. */
+  role: "client" | "server";
+  verification: Verification;
+  /** What the client meets in place of this certificate (DER). */
   contextFor: (certificate: Buffer) => Promise<SecureContext>;
   /** Why a connection to this server is not to be opened, or null. */
   exempt(serverName: string | null): Reason | null;
@@ -51,7 +52,7 @@ export async function intercept(client: Socket, interception: Interception): Pro
 }
 
 async function join(client: Socket, server: Socket, interception: Interception): Promise<void> {
-  const { destination, observer } = interception;
+  const { destination, observer, role } = interception;
   server.on("error", () => undefined);
   const { beginning, serverFirst } = await whoBegins(client, server);
   const connection = describe(client, interception, beginning.kind === "tls" ? beginning.hello : null);
@@ -69,10 +70,12 @@ async function join(client: Socket, server: Socket, interception: Interception):
   const exempt = interception.exempt(hello.serverName);
   if (exempt) return pass(server, exempt);
 
-  const { opened, refused } = await shakeHands(server, hello, interception.upstreamContext);
-  if (refused) return pass(await connectUpstream(destination), refused);
+  const handshake = await shakeHands(server, hello, interception.verification);
+  if (handshake.refused) return pass(await connectUpstream(destination), handshake.refused);
+  const { opened, certificate } = handshake;
   opened.on("error", () => undefined);
-  const secured = await secureClient(client, beginning.bytes, opened, interception);
+  const secureContext = await interception.contextFor(certificate.raw);
+  const secured = await secureClient(client, beginning.bytes, opened.alpnProtocol, secureContext);
   if ("failure" in secured) {
     if (secured.failure !== null) observer.refused(connection, secured.failure);
     opened.destroy();
@@ -85,10 +88,10 @@ async function join(client: Socket, server: Socket, interception: Interception):
     { data: opened, tcp: server },
     {
       fromClient: (bytes) => {
-        observer.seen("out", bytes);
+        observer.seen(role === "client" ? "out" : "in", bytes);
       },
       fromServer: (bytes) => {
-        observer.seen("in", bytes);
+        observer.seen(role === "client" ? "in" : "out", bytes);
       },
     },
   );
@@ -117,32 +120,36 @@ async function whoBegins(client: Socket, server: Socket) {
   return { beginning, serverFirst: serverFirst as Buffer | null };
 }
 
-function describe(client: Socket, { id, destination }: Interception, hello: ClientHello | null): Connection {
-  const end = (address: string, port: number) =>
-    address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-  const { remoteAddress, remotePort } = client;
-  return {
-    id,
-    role: "client",
-    local: remoteAddress === undefined || remotePort === undefined ? null : end(remoteAddress, remotePort),
-    remote: end(destination.address, destination.port),
-    serverName: hello?.serverName ?? null,
+function describe(
+  client: Socket,
+  { id, destination, role }: Interception,
+  hello: ClientHello | null,
+): Connection {
+  const end = (address: string | undefined, port: number | undefined) => {
+    if (address === undefined || port === undefined) return null;
+    return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
   };
+  const ends = {
+    client: end(client.remoteAddress, client.remotePort),
+    // What comes in has the server's own address; the destination may be another one of the same server.
+    server:
+      role === "server"
+        ? end(client.localAddress, client.localPort)
+        : end(destination.address, destination.port),
+  };
+  const [local, remote] = role === "client" ? [ends.client, ends.server] : [ends.server, ends.client];
+  return { id, role, local, remote, serverName: hello?.serverName ?? null };
 }
 
 /** Failure is null when the client went away before it could judge. */
 async function secureClient(
   socket: Socket,
   hello: Buffer,
-  server: TLSSocket,
-  { contextFor }: Interception,
+  protocol: string | false | null,
+  secureContext: SecureContext,
 ): Promise<{ client: TLSSocket } | { failure: string | null }> {
-  const certificate = server.getPeerX509Certificate();
-  if (certificate === undefined) throw new Error("copy the certificate: the server showed none");
-  const secureContext = await contextFor(certificate.raw);
   if (socket.destroyed) return { failure: null };
   socket.unshift(hello);
-  const protocol = server.alpnProtocol;
   const client = new TLSSocket(socket, {
     isServer: true,
     secureContext,

@@ -1,7 +1,7 @@
 // One trace through the proxy: makes programs trust it by their environment, has the tracer send their connections to
 // it, or their environment where there are no rights for that, and gives what they say as events.
 import { existsSync, readFileSync } from "node:fs";
-import type { Socket } from "node:net";
+import { isIPv4, type Socket } from "node:net";
 import { join } from "node:path";
 import type { Reason } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
@@ -15,11 +15,13 @@ import { socketOwner } from "../processes/socket-owner.ts";
 import { openAuthority, type Authority } from "./authority.ts";
 import { acceptConnectRequest } from "./connect-request.ts";
 import { hasIpv6Route } from "./ipv6-route.ts";
+import type { OwnCertificate } from "./own-certificate.ts";
 import { startProxy, type Arrival, type Proxy } from "./proxy.ts";
 import type { TrafficOptions } from "./proxied-traffic.ts";
 import { proxyVariables } from "./proxy-variables.ts";
 import { redirectedFrom } from "./redirected.ts";
 import { stateFolder } from "./state-folder.ts";
+import { connectUpstream } from "./upstream.ts";
 import { isTrusting, trustFor } from "./trust-environment.ts";
 
 export interface ProxySessionOptions {
@@ -44,14 +46,25 @@ export interface ProxySession {
   add(pid: number): Promise<void>;
   /** A process that runs: refused, with the reason, when it does not trust the proxy. */
   addRunning(pid: number): Promise<Reason | null>;
+  /** Connections that come in to a local server, which has this certificate. Gives the reason when it cannot be. */
+  serve(server: LocalServer, own: OwnCertificate): Promise<Reason | null>;
   /** Connections that they begin from now on go direct. */
   remove(pids: number[]): Promise<void>;
   readonly traced: { pid: number; command: string }[];
   close(): Promise<SummaryEvent>;
 }
 
+export interface LocalServer {
+  pid: number;
+  command: string;
+  port: number;
+}
+
 /** The ring carries only the beginnings and ends of processes. */
 const ringBytes = 256 * 1024;
+
+/** The address that the proxy reaches local servers from: bpf/incoming.bpf.c tells its connections by it. */
+const source = "127.83.0.1";
 
 /** Throws when the authority cannot be made or read, or the kernel cannot redirect for another reason than rights. */
 export async function openProxySession(options: ProxySessionOptions): Promise<ProxySession> {
@@ -68,6 +81,8 @@ class Session implements ProxySession {
   readonly #trustFolder: string;
   /** Process id to command, of those that were added. */
   readonly #added = new Map<number, string>();
+  /** By port. */
+  readonly #served = new Map<number, LocalServer & { own: OwnCertificate }>();
   #counts = { exchanges: 0, messages: 0 };
   #authority!: Authority;
   #proxy!: Proxy;
@@ -155,6 +170,26 @@ class Session implements ProxySession {
     return null;
   }
 
+  async serve(server: LocalServer, own: OwnCertificate): Promise<Reason | null> {
+    if (this.#tracer === null) return { code: "not-redirected", text: "connections that come in need root" };
+    const { port } = server;
+    // One that takes IPv4 on loopback takes what comes by IPv6 to the same port from there, too.
+    const isReached = await connectUpstream({ address: "127.0.0.1", port, from: source }).then(
+      (socket) => Boolean(socket.destroy()),
+      () => false,
+    );
+    this.#served.set(port, { ...server, own });
+    const { descriptors } = this.#proxy;
+    const answer = await this.#tracer.call({
+      type: "serve",
+      port,
+      ipv6: isReached && descriptors.ipv6 !== null,
+      pid: process.pid,
+      descriptors,
+    });
+    return answer.type === "failed" ? answer.reason : null;
+  }
+
   async remove(pids: number[]): Promise<void> {
     for (const pid of pids) this.#added.delete(pid);
     await this.#tracer?.call({ type: "untrace", pids });
@@ -179,6 +214,8 @@ class Session implements ProxySession {
   async #arrival(socket: Socket): Promise<Arrival | null> {
     const { remoteFamily, remotePort, remoteAddress } = socket;
     if (remotePort === undefined || remoteAddress === undefined) return null;
+    const served = this.#servedBy(socket);
+    if (served) return served;
     if (this.#tracer === null) {
       const here = (address: string, port: number) =>
         address === "::1" ? `[::1]:${port}` : `${address}:${port}`;
@@ -193,6 +230,15 @@ class Session implements ProxySession {
     if (answer.type !== "redirected" || answer.original === null) return null;
     const { pid, address, port } = redirectedFrom(answer.original);
     return { pid, command: this.#commandOf(pid), destination: { address, port } };
+  }
+
+  /** A connection that came in has the server's port at our end, too. */
+  #servedBy({ localAddress = "", localPort = 0 }: Socket): Arrival | null {
+    const served = localPort === this.#proxy.port ? undefined : this.#served.get(localPort);
+    if (!served) return null;
+    const address = isIPv4(localAddress) ? localAddress : "127.0.0.1";
+    const { pid, command, port, own } = served;
+    return { pid, command, destination: { address, port, from: source }, own };
   }
 
   #onBatch(batch: Buffer): void {

@@ -9,6 +9,7 @@ import type { Authority } from "./authority.ts";
 import { ClosedToUs } from "./closed-to-us.ts";
 import { intercept } from "./interception.ts";
 import { LikenessContexts } from "./likeness-contexts.ts";
+import type { OwnCertificate } from "./own-certificate.ts";
 import { proxiedTraffic, type ProxiedTraffic, type TrafficOptions } from "./proxied-traffic.ts";
 import { abort } from "./relay.ts";
 import type { Destination } from "./upstream.ts";
@@ -18,6 +19,8 @@ export interface Arrival {
   pid: number;
   command: string;
   destination: Destination;
+  /** Of the traced server, for a connection that came in to it; absent for one that the traced process began. */
+  own?: OwnCertificate;
 }
 
 export interface ProxyOptions {
@@ -35,6 +38,8 @@ export interface Proxy {
   port: number;
   /** Whether ::1 is listened on, too. */
   ipv6: boolean;
+  /** Descriptors of the listening sockets. */
+  descriptors: { ipv4: number; ipv6: number | null };
   /** Servers are verified by these roots (PEM) as well; at first by none. */
   trust(roots: readonly string[]): void;
   /** Listens no more, and ends the connections that are open. */
@@ -49,6 +54,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   return {
     port,
     ipv6: six !== null,
+    descriptors: { ipv4: descriptorOf(four), ipv6: six && descriptorOf(six) },
     trust: (roots) => {
       opened.trust(roots);
     },
@@ -59,6 +65,11 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
       await Promise.all(closed);
     },
   };
+}
+
+/** Node keeps it in the handle, which its types leave out. */
+function descriptorOf(server: Server): number {
+  return (server as unknown as { _handle: { fd: number } })._handle.fd;
 }
 
 function listen(address: string, port: number, opened: Opened): Promise<Server> {
@@ -124,7 +135,7 @@ class Opened {
   }
 
   async #carry(socket: Socket, arrival: Arrival): Promise<void> {
-    const { pid, command, destination } = arrival;
+    const { pid, command, destination, own } = arrival;
     const { traffic: options, onEvent } = this.#options;
     const keyOf = (name: string | null) => `${command} ${name ?? destination.address}:${destination.port}`;
     const failed = (connection: Connection, reason: Reason) => {
@@ -137,8 +148,10 @@ class Opened {
     await intercept(socket, {
       id: `proxy-${++this.#lastId}`,
       destination,
-      upstreamContext: this.#upstreamContext,
-      contextFor: (certificate) => this.#contexts.contextFor(certificate),
+      role: own ? "server" : "client",
+      verification: own ? { fingerprint: own.fingerprint } : { roots: this.#upstreamContext },
+      contextFor: (certificate) =>
+        own ? Promise.resolve(own.context) : this.#contexts.contextFor(certificate),
       exempt: (name) => this.#closedToUs.reason(keyOf(name), name),
       observer: {
         opened: (connection) => {
@@ -146,11 +159,12 @@ class Opened {
           traffic = proxiedTraffic({ pid, command, connection }, options, onEvent);
         },
         seen: (direction, bytes) => {
-          if (direction === "out") bytesFromClient += bytes.length;
+          if (direction === (own ? "in" : "out")) bytesFromClient += bytes.length;
           traffic?.seen(direction, bytes);
         },
         ended: (connection) => {
           traffic?.end();
+          if (own) return;
           const key = keyOf(connection.serverName);
           const livedMs = performance.now() - openedMs;
           const reason = this.#closedToUs.ended(key, command, bytesFromClient, livedMs);
@@ -160,6 +174,7 @@ class Opened {
           this.#tell(arrival, connection, reason, "passed through untouched");
         },
         refused: (connection, how) => {
+          if (own) return; // it would refuse the server as well: the certificate is the server's own
           failed(connection, this.#closedToUs.refused(keyOf(connection.serverName), command, how));
         },
       },

@@ -1,5 +1,6 @@
 // The proxy's side towards the server: a connection to the very address that the program asked for, opened and verified
 // as strictly as the strictest client would. What cannot be opened so is named, for the client to meet by itself.
+import type { X509Certificate } from "node:crypto";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
 import type { Reason } from "../../protocol/coverage.ts";
@@ -9,12 +10,20 @@ export interface Destination {
   /** An IP address, or the host name that a program gave to us as its HTTP proxy. */
   address: string;
   port: number;
+  /** The address of our own to connect from; any when absent. */
+  from?: string;
 }
 
 /** Resolves when it is connected; rejects with the system's error. */
-export function connectUpstream({ address, port }: Destination): Promise<Socket> {
+export function connectUpstream({ address, port, from }: Destination): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connectTcp({ host: address, port, allowHalfOpen: true, noDelay: true });
+    const socket = connectTcp({
+      host: address,
+      port,
+      ...(from !== undefined && { localAddress: from }),
+      allowHalfOpen: true,
+      noDelay: true,
+    });
     socket.once("error", reject).once("connect", () => {
       socket.off("error", reject);
       resolve(socket);
@@ -23,19 +32,26 @@ export function connectUpstream({ address, port }: Destination): Promise<Socket>
 }
 
 export type Handshake =
-  | { opened: TLSSocket; refused: null }
+  | { opened: TLSSocket; certificate: X509Certificate; refused: null }
   /** The socket is destroyed. */
   | { opened: null; refused: Reason };
+
+/** How a server's certificate is judged: by the roots of this context, or by being the very one of this fingerprint. */
+export type Verification = { roots: SecureContext } | { fingerprint: string };
 
 /**
  * Shakes hands as the client would: its server name, its protocols. Refused when the server asks for a certificate,
  * which only the client has, and when the server's own certificate is not good.
  */
-export function shakeHands(socket: Socket, hello: ClientHello, context: SecureContext): Promise<Handshake> {
+export function shakeHands(
+  socket: Socket,
+  hello: ClientHello,
+  verification: Verification,
+): Promise<Handshake> {
   const { serverName, protocols } = hello;
   const tls = connectTls({
     socket,
-    secureContext: context,
+    ...("roots" in verification && { secureContext: verification.roots }),
     ...(serverName !== null && { servername: serverName }),
     ...(protocols.length > 0 && { ALPNProtocols: protocols }),
     // Judged below, to say why. Without a server name the client knows what name it expects: our copy has the same.
@@ -71,17 +87,27 @@ export function shakeHands(socket: Socket, hello: ClientHello, context: SecureCo
       .once("close", onClose)
       .once("secureConnect", () => {
         refuseOr(() => {
-          if (tls.authorized) finish({ opened: tls, refused: null });
-          else {
-            const why = wordsOf(tls.authorizationError);
-            refuse("upstream-certificate", `the server's certificate is not good (${why})`);
-          }
+          const certificate = tls.getPeerX509Certificate();
+          const fault = faultOf(tls, certificate, verification);
+          if (certificate !== undefined && fault === null)
+            finish({ opened: tls, certificate, refused: null });
+          else refuse("upstream-certificate", fault ?? "the server shows no certificate");
         });
       });
   });
 }
 
-/** Declared an Error; it is OpenSSL's code (`CERT_HAS_EXPIRED`) as text. */
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error).toLowerCase().replaceAll("_", " ");
+function faultOf(
+  tls: TLSSocket,
+  certificate: X509Certificate | undefined,
+  verification: Verification,
+): string | null {
+  if ("fingerprint" in verification) {
+    const isSame = certificate?.fingerprint256 === verification.fingerprint;
+    return isSame ? null : "the server shows another certificate than the one that was given";
+  }
+  // Declared an Error; it is OpenSSL's code (`CERT_HAS_EXPIRED`) as text.
+  const error = tls.authorizationError as unknown;
+  const words = error instanceof Error ? error.message : String(error).toLowerCase().replaceAll("_", " ");
+  return tls.authorized ? null : `the server's certificate is not good (${words})`;
 }

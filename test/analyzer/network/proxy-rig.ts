@@ -81,15 +81,15 @@ export async function proxyFor(
   };
 }
 
-/** Listens on a port of 127.0.0.1 until the test ends; gives the port. */
-export async function listening(t: TestContext, server: net.Server): Promise<number> {
+/** Listens on a port of this address until the test ends; gives the port. */
+export async function listening(t: TestContext, server: net.Server, address = "127.0.0.1"): Promise<number> {
   const sockets = new Set<net.Socket>();
   server.on("connection", (socket: net.Socket) => {
     sockets.add(socket.on("error", () => undefined));
     socket.once("close", () => sockets.delete(socket));
   });
   server.on("tlsClientError", () => undefined);
-  server.listen(0, "127.0.0.1");
+  server.listen(0, address);
   await once(server, "listening");
   t.after(() => {
     for (const socket of sockets) socket.destroy();

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/*
+ * Gives connections that come in for a served port to the proxy's sockets rather than to the server's. The link is on
+ * the network namespace and is held by the tracer: when it ends, or the proxy's sockets close, the server gets them.
+ */
+#include <linux/bpf.h>
+#include <linux/in.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+/* include/linux/socket.h */
+#define AF_INET 2
+#define AF_INET6 10
+
+/* 127.83.0.1, where every proxy connects from (network/proxy-session.ts): those connections are for the server. */
+#define PROXY_ADDRESS 0x7f530001
+
+/* By port, whether connections by IPv6 are wanted as well: the server takes IPv4 there, too. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 256);
+    __type(key, __u32);
+    __type(value, __u32);
+} served SEC(".maps");
+
+/* The proxy's listening sockets: 0 for IPv4, 1 for IPv6. */
+struct {
+    __uint(type, BPF_MAP_TYPE_SOCKMAP);
+    __uint(max_entries, 2);
+    __type(key, __u32);
+    __type(value, __u64);
+} listeners SEC(".maps");
+
+SEC("sk_lookup")
+int incoming(struct bpf_sk_lookup *ctx)
+{
+    __u32 port = ctx->local_port, family = ctx->family;
+    __u32 key = family == AF_INET6;
+    __u32 *ipv6;
+    struct bpf_sock *listener;
+
+    if (ctx->protocol != IPPROTO_TCP)
+        return SK_PASS;
+    ipv6 = bpf_map_lookup_elem(&served, &port);
+    if (!ipv6 || (family == AF_INET ? ctx->remote_ip4 == bpf_htonl(PROXY_ADDRESS) : !*ipv6))
+        return SK_PASS;
+    listener = bpf_map_lookup_elem(&listeners, &key);
+    if (!listener)
+        return SK_PASS;
+    bpf_sk_assign(ctx, listener, 0);
+    bpf_sk_release(listener);
+    return SK_PASS;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
