@@ -48,6 +48,24 @@ struct {
     __type(value, struct ps_redirected);
 } arrivals SEC(".maps");
 
+/*
+ * Where the proxy could not connect, without a pid: until this time (CLOCK_MONOTONIC, nanoseconds) programs learn by
+ * themselves what is wrong there.
+ */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 4096);
+    __type(key, struct ps_redirected);
+    __type(value, __u64);
+} unreachable SEC(".maps");
+
+static __always_inline bool is_unreachable(struct ps_redirected *original)
+{
+    __u64 *until = bpf_map_lookup_elem(&unreachable, original);
+
+    return until && bpf_ktime_get_ns() < *until;
+}
+
 static __always_inline bool listens(struct bpf_sock_addr *ctx, struct bpf_sock_tuple *tuple, __u32 bytes)
 {
     struct bpf_sock *sock = bpf_sk_lookup_tcp(ctx, tuple, bytes, BPF_F_CURRENT_NETNS, 0);
@@ -126,7 +144,7 @@ int connect4(struct bpf_sock_addr *ctx)
         return 1;
     __builtin_memcpy(original.address, &address, 4);
     original.port = bpf_ntohs(port);
-    if (!wanted4(ctx, to, address, port) || !remember(ctx, &original)) {
+    if (!wanted4(ctx, to, address, port) || is_unreachable(&original) || !remember(ctx, &original)) {
         forget(ctx);
         return 1;
     }
@@ -158,7 +176,7 @@ int connect6(struct bpf_sock_addr *ctx)
         wanted = (loopback || to->ipv6) && (!loopback || listens_on_ipv6_loopback(ctx, port)) &&
                  listens_on_ipv6_loopback(ctx, bpf_htons(to->port));
     }
-    if (!wanted || !remember(ctx, &original)) {
+    if (!wanted || is_unreachable(&original) || !remember(ctx, &original)) {
         forget(ctx);
         return 1;
     }

@@ -179,6 +179,14 @@ export class Kernel {
     return original && Buffer.from(original).toString("hex");
   }
 
+  /** Lets connections to where this one was going go there. */
+  direct(original: string, milliseconds: number): void {
+    const key = Buffer.from(original, "hex");
+    key.fill(0, key.length - 4); // the pid, which is the last member of struct ps_redirected
+    const until = new BigUint64Array([process.hrtime.bigint() + BigInt(milliseconds) * 1_000_000n]);
+    this.#programs.updateMap("unreachable", new Uint8Array(key), new Uint8Array(until.buffer));
+  }
+
   /** Gives connections that come in for a port to the proxy. */
   serve({ port, ipv6, pid, descriptors }: Extract<TracerRequest, { type: "serve" }>): void {
     if (!this.#serves) this.#programs.load(join(this.#folder, "bpf/incoming.bpf.o"));

@@ -87,6 +87,9 @@ async function answer(request: TracerRequest): Promise<TracerAnswer> {
       break;
     case "redirected":
       return { type: "redirected", original: kernel.redirected(request.family, request.port) };
+    case "direct":
+      kernel.direct(request.original, request.milliseconds);
+      break;
     case "serve":
       kernel.serve(request);
       break;

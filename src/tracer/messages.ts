@@ -86,6 +86,8 @@ export type TracerRequest =
   | { type: "redirect"; port: number; ipv6: boolean }
   /** Where the connection that the proxy accepted from this port was going. */
   | { type: "redirected"; family: "ipv4" | "ipv6"; port: number }
+  /** Connections to where this one was going (hex of struct ps_redirected) go direct for so long. */
+  | { type: "direct"; original: string; milliseconds: number }
   /**
    * From now on connections that come in for this port, of this network namespace, go to the listening sockets of the
    * proxy, process `pid`; except the proxy's own, from 127.83.0.1.

@@ -74,6 +74,8 @@ const requests: Record<TracerRequest["type"], (fields: Fields) => boolean> = {
   watch: (fields) => typeof fields.everyExec === "boolean",
   redirect: (fields) => isPort(fields.port) && typeof fields.ipv6 === "boolean",
   redirected: (fields) => isPort(fields.port) && (fields.family === "ipv4" || fields.family === "ipv6"),
+  direct: ({ original, milliseconds }) =>
+    isText(original) && /^[0-9a-f]{48}$/.test(original) && isCount(milliseconds) && milliseconds <= 60_000,
   serve: ({ port, ipv6, pid, descriptors }) =>
     isPort(port) &&
     typeof ipv6 === "boolean" &&

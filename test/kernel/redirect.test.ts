@@ -128,6 +128,19 @@ test("redirect: other processes, and other network namespaces, go direct", { ski
   assert.deepStrictEqual(rig.arrivals, []);
 });
 
+test("redirect: where the proxy could not connect, programs go direct for a while", { skip }, async (t) => {
+  const rig = await redirect(t);
+  const port = await serve(t, "direct", "127.0.0.1");
+  const original = `7f000001${"00".repeat(12)}0200${port
+    .toString(16)
+    .padStart(4, "0")
+    .replace(/(..)(..)/, "$2$1")}2a000000`;
+  await rig.tracer.call({ type: "direct", original, milliseconds: 60_000 });
+  assert.equal(await traced(rig, ask(`http://127.0.0.1:${port}/`)), `direct 127.0.0.1 ${port} 0`);
+  await rig.tracer.call({ type: "direct", original, milliseconds: 0 });
+  assert.equal(await traced(rig, ask(`http://127.0.0.1:${port}/`)), `proxy 127.0.0.1 ${port} 0`);
+});
+
 test("redirect: ends with the proxy", { skip }, async (t) => {
   const rig = await redirect(t);
   const port = await serve(t, "direct", "127.0.0.1");

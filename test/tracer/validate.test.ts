@@ -78,6 +78,8 @@ const bad: [name: string, request: unknown][] = [
   ["a feature that is no truth value", { type: "open", ringBytes: 4096, features: { sleepable: 1 } }],
   ["a proxy's port that is none", { type: "redirect", port: 0, ipv6: true }],
   ["a port above the highest", { type: "redirected", family: "ipv4", port: 65_536 }],
+  ["an address cut short", { type: "direct", original: "c0000201", milliseconds: 5000 }],
+  ["direct for ever", { type: "direct", original: "0".repeat(48), milliseconds: 2 ** 31 }],
   ["no sockets", { type: "serve", port: 1, ipv6: true, pid: 7, descriptors: {} }],
   ["a family of another kind", { type: "redirected", family: "unix", port: 1 }],
   ["pids that are no list", { type: "trace", pids: 1, followChildren: true }],

@@ -13,6 +13,8 @@ export interface Observer {
   /** Plaintext, after it was passed on. */
   seen(direction: Direction, bytes: Buffer): void;
   passedThrough(connection: Connection, reason: Reason): void;
+  /** There is no way to the server, or nobody there. */
+  unreached(connection: Connection, how: string): void;
   /** The client did not take our certificate: this connection has failed. */
   refused(connection: Connection, how: string): void;
   /** The handshake is done on both sides. */
@@ -40,14 +42,21 @@ const tls12 = 0x0303;
 /** Resolves when the connection is over. Never rejects: what goes wrong is told to the client, as an abort. */
 export async function intercept(client: Socket, interception: Interception): Promise<void> {
   client.on("error", () => undefined); // its close follows, and is seen
-  let server: Socket | null = null;
+  let server: Socket;
   try {
     server = await connectUpstream(interception.destination);
+  } catch (error) {
+    const how = error instanceof Error ? error.message : String(error);
+    interception.observer.unreached(describe(client, interception, null), how);
+    abort({ data: client, tcp: client });
+    return;
+  }
+  try {
     await join(client, server, interception);
   } catch {
-    // The server cannot be reached, or went away before it could be opened.
+    // The server went away before it could be opened.
     abort({ data: client, tcp: client });
-    server?.destroy();
+    server.destroy();
   }
 }
 

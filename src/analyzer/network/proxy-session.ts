@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Reason } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
 import type { SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
+import type { KernelLoss } from "../../tracer/messages.ts";
 import { decodeRecords } from "../capture/records.ts";
 import { TracerClient } from "../capture/tracer-client.ts";
 import { TracerUnavailable } from "../capture/tracer-launch.ts";
@@ -63,6 +64,9 @@ export interface LocalServer {
 /** The ring carries only the beginnings and ends of processes. */
 const ringBytes = 256 * 1024;
 
+/** How long programs are left alone with a server that could not be reached. */
+const unreachedMs = 5000;
+
 /** The address that the proxy reaches local servers from: bpf/incoming.bpf.c tells its connections by it. */
 const source = "127.83.0.1";
 
@@ -83,6 +87,7 @@ class Session implements ProxySession {
   readonly #added = new Map<number, string>();
   /** By port. */
   readonly #served = new Map<number, LocalServer & { own: OwnCertificate }>();
+  readonly #lost = new Map<KernelLoss["reason"], number>();
   #counts = { exchanges: 0, messages: 0 };
   #authority!: Authority;
   #proxy!: Proxy;
@@ -131,7 +136,9 @@ class Session implements ProxySession {
         records: (batch) => {
           this.#onBatch(batch);
         },
-        losses: () => undefined, // of the ring that carries no traffic here
+        losses: (losses) => {
+          this.#onLosses(losses);
+        },
         ended: (problem) => {
           this.#options.onEnded(problem);
         },
@@ -208,7 +215,8 @@ class Session implements ProxySession {
     await this.#tracer?.close();
     await this.#proxy.close();
     const durationMs = Math.round(performance.now() - this.#startedMs);
-    return { type: "summary", ...this.#counts, lost: 0, durationMs };
+    const lost = [...this.#lost.values()].reduce((sum, records) => sum + records, 0);
+    return { type: "summary", ...this.#counts, lost, durationMs };
   }
 
   async #arrival(socket: Socket): Promise<Arrival | null> {
@@ -216,7 +224,8 @@ class Session implements ProxySession {
     if (remotePort === undefined || remoteAddress === undefined) return null;
     const served = this.#servedBy(socket);
     if (served) return served;
-    if (this.#tracer === null) {
+    const tracer = this.#tracer;
+    if (tracer === null) {
       const here = (address: string, port: number) =>
         address === "::1" ? `[::1]:${port}` : `${address}:${port}`;
       const pid = socketOwner(here(remoteAddress, remotePort), here(remoteAddress, this.#proxy.port));
@@ -226,10 +235,15 @@ class Session implements ProxySession {
         : { pid, command: this.#commandOf(pid), destination };
     }
     const family = remoteFamily === "IPv6" ? "ipv6" : "ipv4";
-    const answer = await this.#tracer.call({ type: "redirected", family, port: remotePort });
+    const answer = await tracer.call({ type: "redirected", family, port: remotePort });
     if (answer.type !== "redirected" || answer.original === null) return null;
-    const { pid, address, port } = redirectedFrom(answer.original);
-    return { pid, command: this.#commandOf(pid), destination: { address, port } };
+    const { original } = answer;
+    const { pid, address, port } = redirectedFrom(original);
+    const onUnreached = () => {
+      // It was told a connection that was none; what it tries again meets the server's own answer.
+      void tracer.call({ type: "direct", original, milliseconds: unreachedMs }).catch(() => undefined);
+    };
+    return { pid, command: this.#commandOf(pid), destination: { address, port }, onUnreached };
   }
 
   /** A connection that came in has the server's port at our end, too. */
@@ -249,6 +263,15 @@ class Session implements ProxySession {
       if (record.type !== "exit") continue;
       this.#added.delete(record.pid);
       this.#emit({ type: "exited", pid: record.pid, command });
+    }
+  }
+
+  /** The ring carries no traffic here; what may be lost is that a process has begun, which then goes direct. */
+  #onLosses(losses: KernelLoss[]): void {
+    for (const { reason, records, bytes } of losses) {
+      const grown = records - (this.#lost.get(reason) ?? 0);
+      this.#lost.set(reason, records);
+      if (grown > 0) this.#emit({ type: "lost", records: grown, bytes, reason });
     }
   }
 

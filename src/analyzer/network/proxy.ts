@@ -21,6 +21,8 @@ export interface Arrival {
   destination: Destination;
   /** Of the traced server, for a connection that came in to it; absent for one that the traced process began. */
   own?: OwnCertificate;
+  /** The destination could not be reached. */
+  onUnreached?: () => void;
 }
 
 export interface ProxyOptions {
@@ -169,6 +171,11 @@ class Opened {
           const livedMs = performance.now() - openedMs;
           const reason = this.#closedToUs.ended(key, command, bytesFromClient, livedMs);
           if (reason) failed(connection, reason);
+        },
+        unreached: (connection, how) => {
+          arrival.onUnreached?.();
+          const then = "the program met a connection that broke off";
+          this.#tell(arrival, connection, { code: "not-reached", text: how }, then);
         },
         passedThrough: (connection, reason) => {
           this.#tell(arrival, connection, reason, "passed through untouched");

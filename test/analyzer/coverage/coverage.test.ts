@@ -138,8 +138,8 @@ const cases: [about: string, process: Case, expected: string][] = [
     { findings: [dynamic], own: "node" },
     "node uprobe traceable exported-symbols",
   ],
-  ["a JVM", { findings: [jsse], libraries: ["/lib/libjvm.so"] }, "jvm agent dark no-native-boundary"],
-  ["a JVM whose library was not found", { executable: "/usr/bin/java" }, "jvm agent dark no-native-boundary"],
+  ["a JVM", { findings: [jsse], libraries: ["/lib/libjvm.so"] }, "jvm mitm proxy no-native-boundary"],
+  ["a JVM whose library was not found", { executable: "/usr/bin/java" }, "jvm mitm proxy no-native-boundary"],
   [
     "a JVM that also goes through OpenSSL",
     { findings: [jsse, dynamic], libraries: ["/lib/libjvm.so"] },
@@ -168,7 +168,7 @@ const cases: [about: string, process: Case, expected: string][] = [
   ["NSS", { findings: [finding("nss", { functions: [] })] }, "nss uprobe dark stack-not-supported"],
   ["Mbed TLS", { findings: [finding("mbedtls")] }, "mbedtls uprobe traceable exported-symbols"],
   ["wolfSSL", { findings: [finding("wolfssl")] }, "wolfssl uprobe traceable exported-symbols"],
-  ["rustls", { findings: [finding("rustls", dark)] }, "rustls mitm dark rustls-not-supported"],
+  ["rustls", { findings: [finding("rustls", dark)] }, "rustls mitm proxy rustls-through-proxy"],
   [
     "OpenSSL and GnuTLS, of which one is open",
     { findings: [finding("gnutls", { functions: [] }), dynamic] },

@@ -330,6 +330,7 @@ test("proxy: a server that is not there is a broken connection, not a hanging on
   closed.close();
   const rig = await proxyFor(t, port, [own.cert]);
   await assert.rejects(ask(rig), { code: "ECONNRESET" });
+  assert.deepStrictEqual(rig.skipped(), ["not-reached"]);
 });
 
 test("proxy: closed in mid-request, it is an ordinary connection error for the client", async (t) => {
