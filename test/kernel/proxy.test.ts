@@ -203,6 +203,14 @@ test("proxy: without rights, by HTTPS_PROXY, and it is said", { skip: skip("setp
   );
 });
 
+test("proxy: a state folder that cannot be made is told, with what to do", { skip: skip() }, async (t) => {
+  const shop = await openShop(t);
+  writeFileSync(join(shop.folder, "state"), "a file in its place");
+  const run = traceByProxy(t, shop.environment, ["--", "true"]);
+  assert.equal(await run.ended, 3);
+  assert.match(run.said(), /^plainsight: the proxy's authority: ENOTDIR.*XDG_STATE_HOME chooses another\)$/m);
+});
+
 for (const [name, args, said] of [
   ["no command", [], /--path mitm needs a command after --/],
   ["a command that is not there", ["--", "no-such-program"], /there is no program "no-such-program"/],

@@ -1,6 +1,7 @@
 // `plainsight trace --path mitm`: a command, or processes started by an earlier one, seen through the local proxy.
 import { readFileSync } from "node:fs";
 import type { SummaryEvent } from "../../protocol/traffic.ts";
+import { TracerUnavailable } from "../capture/tracer-launch.ts";
 import { ownCertificate, type OwnCertificate } from "../network/own-certificate.ts";
 import { openProxySession, type ProxySession } from "../network/proxy-session.ts";
 import { Scanner } from "../scan.ts";
@@ -15,6 +16,16 @@ type ProxyTraceOptions = TraceOptions & ProxyTraceSettings;
 
 /** Gives the exit code. */
 export async function proxyTrace(options: ProxyTraceOptions): Promise<number> {
+  try {
+    return await trace(options);
+  } catch (error) {
+    if (!(error instanceof TracerUnavailable)) throw error;
+    tellProblem(error.problem);
+    return exitCodes.notPossible;
+  }
+}
+
+async function trace(options: ProxyTraceOptions): Promise<number> {
   const print = tracePrinter(process.stdout, process.stderr, {
     ...options,
     terminal: terminalOf(process.stdout),

@@ -132,10 +132,12 @@ function traceOptions(argv: string[]): TraceOptions | "help" | "later-path" {
     bodyLimit: parseSize("--body-limit", values["body-limit"]),
     proxy: null,
   };
+  if (values.interface !== undefined && values.path !== "xdp") {
+    throw new UsageError("--interface belongs to --path xdp");
+  }
   const proxy = proxySettings(values, command, selection);
   if (proxy) return { ...options, proxy };
   if (values.path === "xdp") return "later-path";
-  if (values.interface !== undefined) throw new UsageError("--interface belongs to --path xdp");
   return options;
 }
 

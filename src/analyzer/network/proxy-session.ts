@@ -70,7 +70,7 @@ const unreachedMs = 5000;
 /** The address that the proxy reaches local servers from: bpf/incoming.bpf.c tells its connections by it. */
 const source = "127.83.0.1";
 
-/** Throws when the authority cannot be made or read, or the kernel cannot redirect for another reason than rights. */
+/** Rejects with TracerUnavailable (it has a `problem`) when the authority can neither be read nor made. */
 export async function openProxySession(options: ProxySessionOptions): Promise<ProxySession> {
   const session = new Session(options);
   await session.open();
@@ -100,7 +100,7 @@ class Session implements ProxySession {
 
   async open(): Promise<void> {
     const { traffic, passThrough } = this.#options;
-    this.#authority = await openAuthority(stateFolder(process.env));
+    this.#authority = await this.#openAuthority();
     this.#proxy = await startProxy({
       authority: this.#authority,
       traffic,
@@ -118,6 +118,19 @@ class Session implements ProxySession {
         throw error;
       }
       this.fallback = error.problem;
+    }
+  }
+
+  async #openAuthority(): Promise<Authority> {
+    const folder = stateFolder(process.env);
+    try {
+      const authority = await openAuthority(folder);
+      trustFor(authority.certificate, {}, this.#trustFolder); // that its files can be written, too
+      return authority;
+    } catch (error) {
+      const text = `the proxy's authority: ${error instanceof Error ? error.message : String(error)}`;
+      const remedy = `${folder} has to be a folder of yours; XDG_STATE_HOME chooses another`;
+      throw new TracerUnavailable({ code: "no-authority", text, remedy });
     }
   }
 

@@ -1,5 +1,6 @@
 // The local proxy: accepts the connections of chosen programs on loopback, opens those that it may, and gives their
 // traffic as events. Who sends connections to it, and how it learns where they were going, is its caller's.
+import { randomBytes } from "node:crypto";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createSecureContext } from "node:tls";
@@ -98,6 +99,8 @@ class Opened {
   readonly #sockets = new Set<Socket>();
   readonly #carried = new Set<Promise<void>>();
   readonly #told = new Set<string>();
+  /** No other proxy's connections have its name, an earlier one's of this process neither. */
+  readonly #name = `proxy-${randomBytes(4).toString("hex")}`;
   #lastId = 0;
 
   constructor(options: ProxyOptions) {
@@ -148,7 +151,7 @@ class Opened {
     let bytesFromClient = 0;
     let openedMs = 0;
     await intercept(socket, {
-      id: `proxy-${++this.#lastId}`,
+      id: `${this.#name}-${++this.#lastId}`,
       destination,
       role: own ? "server" : "client",
       verification: own ? { fingerprint: own.fingerprint } : { roots: this.#upstreamContext },

@@ -3,6 +3,7 @@
 import type { OpenProxyParams, OpenProxyResult, Problem } from "../../protocol/editor.ts";
 import type { TraceEvent } from "../../protocol/traffic.ts";
 import type { ProxySession, ProxySessionOptions } from "../network/proxy-session.ts";
+import { problemOf } from "./problem.ts";
 
 /** The part of a proxy session that an editor can use. */
 export type EditorProxy = Pick<
@@ -50,8 +51,7 @@ export class Proxying {
       const result = { variables: this.#session.variablesFor({ ...process.env, ...variables }) };
       return fallback ? { ...result, problem: fallback } : result;
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      return { variables: {}, problem: { code: "proxy-failed", text, remedy: "Mend that and try again" } };
+      return { variables: {}, problem: problemOf(error) };
     }
   }
 

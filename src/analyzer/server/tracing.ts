@@ -12,6 +12,7 @@ import type {
 import type { ExchangeEvent, MessageEvent, TraceEvent } from "../../protocol/traffic.ts";
 import type { Reason } from "../../protocol/coverage.ts";
 import type { TraceSession, TraceSessionOptions } from "../capture/trace-session.ts";
+import { problemOf } from "./problem.ts";
 import { Proxying, type ProxyingOptions } from "./proxying.ts";
 
 /** The part of a trace session that an editor can use. */
@@ -178,11 +179,4 @@ export class Tracing {
     }
     this.#options.onState();
   }
-}
-
-/** The problem an error carries, or the error itself as one: a failure is shown, never swallowed. */
-function problemOf(error: unknown): Problem {
-  if (error instanceof Error && "problem" in error) return error.problem as Problem;
-  const text = error instanceof Error ? error.message : String(error);
-  return { code: "trace-failed", text, remedy: "See Plainsight's output for what happened" };
 }
