@@ -34,11 +34,12 @@ ask("/first");
 let rig: Rig;
 let shop: Shop;
 let service: ReturnType<Shop["run"]>;
+let port: number;
 
 before(
   async () => {
     if (lacking !== null) return;
-    const port = await freePort();
+    port = await freePort();
     shop = makeShop(port);
     service = shop.run();
     writeFileSync(join(shop.folder, "client.js"), client);
@@ -86,6 +87,28 @@ test(
       await statusItem(page, /^Plainsight: nothing is being traced/).waitFor();
     } catch (error) {
       await screenshot(page, "failed proxy");
+      throw error;
+    }
+  },
+);
+
+// Its proxy verifies the shop by what the launch configuration of the test before it brought.
+test(
+  "editor: what is started in a terminal is traced through the proxy",
+  { skip, timeout: 2 * patienceMs },
+  async () => {
+    const { page } = rig;
+    try {
+      await runCommand(page, "Plainsight: Trace Through the Proxy");
+      await page.locator(".quick-input-list .monaco-list-row", { hasText: "A New Terminal" }).click();
+      await statusItem(page, /^Plainsight traces \w+ \d+/).waitFor();
+      await page.locator(".terminal-wrapper.active .xterm-screen").click();
+      await page.keyboard.type(`curl -sS https://localhost:${port}/from-the-terminal\n`);
+      const frame = await liveTrafficFrame(page);
+      await frame.locator(".list-rows .row:visible", { hasText: "/from-the-terminal" }).first().waitFor();
+      await screenshot(page, "proxy-terminal");
+    } catch (error) {
+      await screenshot(page, "failed proxy terminal");
       throw error;
     }
   },
