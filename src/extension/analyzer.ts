@@ -1,7 +1,7 @@
 // The connection to the analyzer (`plainsight lsp`): started when first needed, typed by protocol/editor.ts, and told
 // the settings each time it starts. What its answers mean is for the features to say.
 import { execFile } from "node:child_process";
-import { EventEmitter, workspace, type Disposable, type LogOutputChannel } from "vscode";
+import { EventEmitter, window, workspace, type Disposable, type LogOutputChannel } from "vscode";
 import { CloseAction, ErrorAction, LanguageClient, State, type Executable } from "vscode-languageclient/node";
 import type { CoverageReport } from "../protocol/coverage.ts";
 import * as editor from "../protocol/editor.ts";
@@ -21,6 +21,8 @@ const endedWhileTracing: editor.Problem = {
 };
 /** How often the analyzer may end by itself before it is left ended. */
 const restartLimit = 3;
+/** How long the status bar says that something is not seen; the output keeps it. */
+const notSeenMs = 10_000;
 
 export class Analyzer implements Disposable {
   readonly #coverage = new EventEmitter<CoverageReport>();
@@ -158,6 +160,10 @@ export class Analyzer implements Disposable {
     });
     client.onNotification(editor.stateNotification, (state: editor.StateParams) => {
       this.#setState(state);
+    });
+    client.onNotification(editor.notSeenNotification, ({ pid, reason }: editor.NotSeenParams) => {
+      this.#output.warn(`not seen of process ${pid}: ${reason.text}`);
+      window.setStatusBarMessage(`$(eye-closed) Not seen: ${reason.text}`, notSeenMs);
     });
     client.onDidChangeState(({ newState }) => {
       if (newState === State.Running) void this.#started(client);

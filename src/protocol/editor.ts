@@ -97,6 +97,13 @@ export interface StateParams {
   problem?: Problem;
 }
 
+/** Server → client: a connection, or a process, that is not seen, and why. */
+export const notSeenNotification = "plainsight/notSeen";
+export interface NotSeenParams {
+  pid: number;
+  reason: Reason;
+}
+
 export interface Problem extends Reason {
   /** What to do about it, as a sentence; `command` is a shell command to copy when there is one. */
   remedy: string;

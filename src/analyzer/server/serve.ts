@@ -33,8 +33,11 @@ export function serve(connection: Connection, parts: ServerParts): void {
   const tracing = new Tracing({
     open: (options) => parts.openTraceSession(options),
     openProxy: (options) => parts.openProxySession(options),
-    onSkipped({ text }) {
-      connection.console.warn(`not seen: ${text}`);
+    onSkipped({ pid, reason }) {
+      void connection.sendNotification(editor.notSeenNotification, {
+        pid,
+        reason,
+      } satisfies editor.NotSeenParams);
     },
     onTraffic(event) {
       store.put(event);

@@ -9,8 +9,7 @@ import type {
   StateParams,
   StopTraceParams,
 } from "../../protocol/editor.ts";
-import type { ExchangeEvent, MessageEvent, TraceEvent } from "../../protocol/traffic.ts";
-import type { Reason } from "../../protocol/coverage.ts";
+import type { ExchangeEvent, MessageEvent, SkippedEvent, TraceEvent } from "../../protocol/traffic.ts";
 import type { TraceSession, TraceSessionOptions } from "../capture/trace-session.ts";
 import { problemOf } from "./problem.ts";
 import { Proxying, type ProxyingOptions } from "./proxying.ts";
@@ -25,8 +24,8 @@ export type EditorTraceOptions = Pick<
 export interface TracingOptions {
   /** Opens the local proxy. */
   openProxy: ProxyingOptions["open"];
-  /** Something that is not seen, and why: for the log. */
-  onSkipped(reason: Reason): void;
+  /** A connection or a process is not seen. */
+  onSkipped(skipped: SkippedEvent): void;
   /** Opens the capture; rejects with an error that has a `problem` when rights or kernel support are missing. */
   open(options: EditorTraceOptions): Promise<EditorTrace>;
   onTraffic(event: ExchangeEvent | MessageEvent): void;
@@ -171,7 +170,7 @@ export class Tracing {
         if (this.#session?.traced.length === 0) void this.#next(() => this.#closeWhenIdle());
         break;
       case "skipped":
-        this.#options.onSkipped(event.reason);
+        this.#options.onSkipped(event);
         break;
       case "attached":
       case "summary":

@@ -207,6 +207,10 @@ test("server: what was started for the proxy goes through it, and everything els
   const shown = next<editor.TrafficParams>(editor.trafficNotification);
   capture.emit(exchange("e1"));
   assert.equal((await shown).rows[0]?.id, "e1");
+  const notSeen = next<editor.NotSeenParams>(editor.notSeenNotification);
+  const reason = { code: "client-certificate", text: "bank.example: …" };
+  capture.emit({ type: "skipped", pid: 7, reason });
+  assert.deepStrictEqual(await notSeen, { pid: 7, reason });
   await client.sendRequest(editor.stopTraceRequest, { pids: [7] });
   assert.deepStrictEqual(
     [opened, answer, capture.proxied, capture.log],
