@@ -72,14 +72,14 @@ export interface ProxyRun {
   ended: Promise<number | null>;
 }
 
-/** @param prefix what runs it: `setpriv` and its options, for instance */
+/** @param as what runs it (`setpriv` and its options, for instance), and where it is */
 export function traceByProxy(
   t: TestContext,
   environment: NodeJS.ProcessEnv,
   args: string[],
-  prefix: string[] = [],
+  as: { prefix: string[]; program: string } = { prefix: [], program },
 ): ProxyRun {
-  const line = [...prefix, process.execPath, program, "trace", "--path", "mitm", "--json", ...args];
+  const line = [...as.prefix, process.execPath, as.program, "trace", "--path", "mitm", "--json", ...args];
   const child = spawn("env", line, { stdio: ["ignore", "pipe", "pipe"], env: environment });
   t.after(() => child.kill("SIGKILL"));
   let [out, errors] = ["", ""];

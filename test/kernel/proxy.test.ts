@@ -2,7 +2,7 @@
 // left behind.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
@@ -177,22 +177,20 @@ test("proxy: a process that an earlier trace started is seen again", { skip: ski
 
 test("proxy: without rights, by HTTPS_PROXY, and it is said", { skip: skip("setpriv") }, async (t) => {
   const shop = await openShop(t);
-  const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-  const state = join("/tmp", `plainsight-test-${process.pid}`);
-  t.after(() => {
-    rmSync(state, { recursive: true, force: true });
-  });
-  const company = join("/tmp", `plainsight-test-${process.pid}.pem`);
-  t.after(() => {
-    rmSync(company, { force: true });
-  });
-  copyFileSync(shop.environment.SSL_CERT_FILE ?? "", company);
-  const environment = {
-    ...shop.environment,
-    XDG_STATE_HOME: state,
-    SSL_CERT_FILE: company,
-    NODE_EXTRA_CA_CERTS: company,
+  // A copy of the program that nobody may read, wherever this checkout is.
+  chmodSync(shop.folder, 0o755);
+  const root = join(import.meta.dirname, "../..");
+  for (const part of ["bin", "dist", "package.json"]) {
+    cpSync(join(root, part), join(shop.folder, part), { recursive: true });
+  }
+  mkdirSync(join(shop.folder, "state"));
+  chownSync(join(shop.folder, "state"), 65_534, 65_534);
+  const nobody = {
+    prefix: ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
+    program: join(shop.folder, "bin/plainsight"),
   };
+  // No desktop that would help.
+  const environment = { ...shop.environment, DISPLAY: undefined, WAYLAND_DISPLAY: undefined };
   const url = `https://localhost:${shop.port}`;
   const run = traceByProxy(t, environment, ["--", "curl", "-sS", `${url}/asked`], nobody);
   assert.equal(await run.ended, 0, run.said());

@@ -87,6 +87,7 @@ export function shakeHands(
       .once("close", onClose)
       .once("secureConnect", () => {
         refuseOr(() => {
+          // Asked once: Node takes it out of the chain that it gives it from.
           const certificate = tls.getPeerX509Certificate();
           const fault = faultOf(tls, certificate, verification);
           if (certificate !== undefined && fault === null)
