@@ -13,6 +13,8 @@ export interface ProcessFacts {
   arguments: string[];
   /** Path of the executable in the process's own view, without ` (deleted)`. */
   executable: string | null;
+  /** Where it runs, in the host's view; null when it may not be known. */
+  workingDirectory: string | null;
   user: string | null;
   container: string | null;
   service: string | null;

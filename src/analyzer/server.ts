@@ -1,7 +1,9 @@
 // The language server, `plainsight lsp`: the scanner and the capture, served on standard input and output. It owns
 // standard output; whatever else wants to speak does so on standard error.
 import { createConnection } from "vscode-languageserver/node";
+import { measure } from "./capture/measure.ts";
 import { openTraceSession } from "./capture/trace-session.ts";
+import { renderReport } from "./report/formats.ts";
 import { Scanner } from "./scan.ts";
 import { everyProcess } from "./selection.ts";
 import { serve } from "./server/serve.ts";
@@ -14,6 +16,8 @@ export function serveLanguageServer(): Promise<void> {
   serve(connection, {
     scan: (pids) => scanner.scan({ ...everyProcess, pids: pids ?? [] }).report,
     openTraceSession: (options) => openTraceSession({ ...options, scanner }),
+    measure: (report, options) => measure(report, { ...options, scanner }),
+    render: renderReport,
     openProxySession: async (options) => {
       const { openProxySession } = await import("./network/proxy-session.ts");
       return openProxySession(options);

@@ -1,7 +1,14 @@
 // The connection to the analyzer (`plainsight lsp`): started when first needed, typed by protocol/editor.ts, and told
 // the settings each time it starts. What its answers mean is for the features to say.
 import { execFile } from "node:child_process";
-import { EventEmitter, window, workspace, type Disposable, type LogOutputChannel } from "vscode";
+import {
+  EventEmitter,
+  window,
+  workspace,
+  type CancellationToken,
+  type Disposable,
+  type LogOutputChannel,
+} from "vscode";
 import { CloseAction, ErrorAction, LanguageClient, State, type Executable } from "vscode-languageclient/node";
 import type { CoverageReport } from "../protocol/coverage.ts";
 import * as editor from "../protocol/editor.ts";
@@ -28,10 +35,12 @@ export class Analyzer implements Disposable {
   readonly #coverage = new EventEmitter<CoverageReport>();
   readonly #traffic = new EventEmitter<editor.TrafficParams>();
   readonly #state = new EventEmitter<editor.StateParams>();
+  readonly #measureProgress = new EventEmitter<editor.MeasureProgressParams>();
   readonly #availability = new EventEmitter<string | null>();
   readonly onCoverage = this.#coverage.event;
   readonly onTraffic = this.#traffic.event;
   readonly onState = this.#state.event;
+  readonly onMeasureProgress = this.#measureProgress.event;
   /** Null when the analyzer runs, else why it does not. */
   readonly onAvailability = this.#availability.event;
 
@@ -68,6 +77,17 @@ export class Analyzer implements Disposable {
     void this.#tellWatching();
   }
 
+  /** Scans, probes and watches; cancelled, it gives what was seen until then. The report also comes as `onCoverage`. */
+  async measure(params: editor.MeasureParams, token: CancellationToken): Promise<editor.MeasureResult> {
+    const result = await this.#request<editor.MeasureResult>(editor.measureRequest, params, token);
+    this.#coverage.fire(result.report);
+    return result;
+  }
+
+  render(report: CoverageReport, format: editor.ReportFormat): Promise<string> {
+    return this.#request(editor.renderRequest, { report, format } satisfies editor.RenderParams);
+  }
+
   startTrace(params: editor.StartTraceParams): Promise<editor.StartTraceResult> {
     return this.#request(editor.startTraceRequest, params);
   }
@@ -101,17 +121,18 @@ export class Analyzer implements Disposable {
       this.#coverage,
       this.#traffic,
       this.#state,
+      this.#measureProgress,
       this.#availability,
     ]) {
       part.dispose();
     }
   }
 
-  async #request<Result>(method: string, params: unknown): Promise<Result> {
+  async #request<Result>(method: string, params: unknown, token?: CancellationToken): Promise<Result> {
     this.#client ??= this.#start();
     const starting = this.#client;
     try {
-      return await (await starting).sendRequest<Result>(method, params);
+      return await (await starting).sendRequest<Result>(method, params, token);
     } catch (error) {
       this.#output.error(`${method}: ${messageOf(error)}`);
       throw error;
@@ -164,6 +185,9 @@ export class Analyzer implements Disposable {
     client.onNotification(editor.notSeenNotification, ({ pid, reason }: editor.NotSeenParams) => {
       this.#output.warn(`not seen of process ${pid}: ${reason.text}`);
       window.setStatusBarMessage(`$(eye-closed) Not seen: ${reason.text}`, notSeenMs);
+    });
+    client.onNotification(editor.measureProgressNotification, (params: editor.MeasureProgressParams) => {
+      this.#measureProgress.fire(params);
     });
     client.onDidChangeState(({ newState }) => {
       if (newState === State.Running) void this.#started(client);

@@ -3,6 +3,7 @@
 import type { CoverageReport, ProcessReport, Skipped, Verdict } from "../protocol/coverage.ts";
 import type { Problem } from "../protocol/editor.ts";
 import { accessibleLabel, processDescription, processLabel } from "./process-text.ts";
+import { remedyOf } from "./remedies.ts";
 
 /** A codicon and, where it says something, a theme colour. */
 export interface ItemIcon {
@@ -17,8 +18,8 @@ export interface ProcessItem {
   label: string;
   description: string;
   icon: ItemIcon;
-  /** What the menus of package.json ask: `traced`, `traceable` or `other`. */
-  state: "traced" | "traceable" | "other";
+  /** What the menus of package.json ask; `proxy` and `rights` name what would make it traceable. */
+  state: "traced" | "traceable" | "proxy" | "rights" | "other";
   accessibleLabel: string;
 }
 
@@ -171,7 +172,11 @@ function processItem(process: ProcessReport, isTraced: boolean): ProcessItem {
     label: processLabel(process),
     description: processDescription(process),
     icon: isTraced ? tracedIcon : groups[process.verdict].icon,
-    state: isTraced ? "traced" : process.verdict === "traceable" ? "traceable" : "other",
+    state: isTraced
+      ? "traced"
+      : process.verdict === "traceable"
+        ? "traceable"
+        : (remedyOf(process)?.action ?? "other"),
     accessibleLabel: accessibleLabel(process, isTraced),
   };
 }

@@ -27,6 +27,7 @@ import {
 } from "./coverage-model.ts";
 import type { Obstacle } from "./obstacle.ts";
 import { evidenceMarkdown } from "./process-text.ts";
+import { serviceReport, serviceSentence, type WorkspaceFacts } from "./workspace-service.ts";
 
 const viewId = "plainsight.coverage";
 
@@ -38,11 +39,18 @@ export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable 
   readonly #view: TreeView<CoverageNode>;
   readonly #subscriptions: readonly { dispose(): unknown }[];
   #report: CoverageReport | null = null;
+  /** Why the last scan failed. */
+  #failure: string | null = null;
   #tree: TopNode[] = [];
   #tracedPids: ReadonlySet<number> = new Set();
 
-  constructor(analyzer: Analyzer, obstacle: Obstacle) {
+  readonly #facts: () => WorkspaceFacts;
+  /** Only the processes of the workspace's service are shown. */
+  #isServiceOnly = false;
+
+  constructor(analyzer: Analyzer, obstacle: Obstacle, facts: () => WorkspaceFacts) {
     this.#analyzer = analyzer;
+    this.#facts = facts;
     this.#obstacle = obstacle;
     this.#view = window.createTreeView(viewId, { treeDataProvider: this, showCollapseAll: true });
     this.#subscriptions = [
@@ -72,14 +80,25 @@ export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable 
 
   /** Scans now, under the view's progress bar. */
   async refresh(): Promise<void> {
-    let message = "";
+    let message: string | null = null;
     try {
       await window.withProgress({ location: { viewId } }, () => this.#analyzer.scan());
     } catch (error) {
       // An analyzer that does not run has its welcome content, which a message would hide.
       if (!this.#obstacle.isUnavailable) message = `The scan failed: ${messageOf(error)}`;
     }
-    this.#view.message = message;
+    this.#failure = message;
+    this.#update();
+  }
+
+  /** Scans, and shows the workspace's service alone until all processes are asked for. */
+  async showService(isServiceOnly: boolean): Promise<void> {
+    this.#isServiceOnly = isServiceOnly;
+    this.#view.description = isServiceOnly ? "this workspace" : "";
+    void commands.executeCommand("setContext", "plainsight.isServiceOnly", isServiceOnly);
+    await commands.executeCommand(`${viewId}.focus`);
+    await this.refresh();
+    this.#update();
   }
 
   getChildren(node?: CoverageNode): CoverageNode[] {
@@ -136,21 +155,33 @@ export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable 
   }
 
   #update(): void {
+    this.#view.message = this.#failure ?? this.#sentence();
     const next = this.#nodes();
     const changed = renewTree(this.#tree, next);
     if (changed === null) this.#tree = next;
     if (changed?.length !== 0) this.#changed.fire(changed ?? undefined);
   }
 
+  #shown(): CoverageReport | null {
+    return this.#report && this.#isServiceOnly ? serviceReport(this.#report, this.#facts()) : this.#report;
+  }
+
+  #sentence(): string {
+    const report = this.#shown();
+    return report && this.#isServiceOnly ? serviceSentence(report, workspaceFolders()) : "";
+  }
+
   #nodes(): TopNode[] {
-    if (!this.#report) return [];
+    const report = this.#shown();
+    if (!report) return [];
     const groups = coverageTree({
-      report: this.#report,
+      report,
       tracedPids: this.#tracedPids,
       folders: workspaceFolders(),
     });
     const { problem } = this.#obstacle;
-    return problem ? [problemItem(problem), ...groups] : groups;
+    // An empty view says itself what to do.
+    return problem && groups.length > 0 ? [problemItem(problem), ...groups] : groups;
   }
 }
 

@@ -54,6 +54,11 @@ export class DebugSessions implements Disposable {
     ];
   }
 
+  /** The processes that are being debugged. */
+  get pids(): ReadonlySet<number> {
+    return new Set([...this.#pids.values()].flatMap((pids) => [...pids]));
+  }
+
   dispose(): void {
     for (const subscription of this.#subscriptions) subscription.dispose();
   }

@@ -1,15 +1,18 @@
 // Where the editor begins: makes the features and gives them to each other, and names their commands. Nothing starts
 // the analyzer before a feature needs it.
+import { dirname } from "node:path";
 import { commands, env, window, type ExtensionContext } from "vscode";
 import { Analyzer } from "./analyzer.ts";
 import type { CoverageNode } from "./coverage-model.ts";
-import { CoverageView } from "./coverage-view.ts";
+import { CoverageView, workspaceFolders } from "./coverage-view.ts";
 import { DebugSessions } from "./debug-sessions.ts";
 import { LiveTrafficPanel } from "./live-traffic-panel.ts";
 import { Obstacle } from "./obstacle.ts";
 import { evidenceMarkdown } from "./process-text.ts";
 import { ProxyCommands } from "./proxy-commands.ts";
+import { ServiceStatus } from "./service-status.ts";
 import { StatusBar } from "./status-bar.ts";
+import { SupportMatrix } from "./support-matrix.ts";
 import { keepTracingContext, TraceCommands } from "./trace-commands.ts";
 
 let running: Analyzer | undefined;
@@ -21,10 +24,14 @@ export function activate(context: ExtensionContext): void {
   const obstacle = new Obstacle(analyzer);
   const statusBar = new StatusBar(analyzer, obstacle);
   const panel = new LiveTrafficPanel(analyzer, context.extensionUri, output);
-  const coverage = new CoverageView(analyzer, obstacle);
   const trace = new TraceCommands({ analyzer, panel, obstacle });
   const isChosen = (pid: number): boolean => trace.isChosen(pid);
   const debugSessions = new DebugSessions({ analyzer, panel, statusBar, output, isChosen });
+  const editorFolders = [env.appRoot, dirname(context.extensionPath)];
+  const facts = () => ({ folders: workspaceFolders(), debuggedPids: debugSessions.pids, editorFolders });
+  const coverage = new CoverageView(analyzer, obstacle, facts);
+  const serviceStatus = new ServiceStatus(analyzer, facts);
+  const matrix = new SupportMatrix(analyzer, obstacle);
 
   const choose = (pid: number): void => {
     trace.choose(pid);
@@ -41,6 +48,10 @@ export function activate(context: ExtensionContext): void {
     },
     "plainsight.showCoverage": () => commands.executeCommand("plainsight.coverage.focus"),
     "plainsight.refresh": () => coverage.refresh(),
+    "plainsight.checkService": () => coverage.showService(true),
+    "plainsight.showAllProcesses": () => coverage.showService(false),
+    "plainsight.generateMatrix": () => matrix.generate(),
+    "plainsight.saveMatrix": () => matrix.save(),
     "plainsight.copyEvidence": (node = coverage.selected) =>
       node?.kind === "process" && env.clipboard.writeText(evidenceMarkdown(node.process)),
     "plainsight.copyRemedy": () => obstacle.copyRemedy(),
@@ -62,6 +73,8 @@ export function activate(context: ExtensionContext): void {
     statusBar,
     panel,
     coverage,
+    serviceStatus,
+    matrix,
     debugSessions,
     keepTracingContext(analyzer),
     ...registrations,

@@ -37,6 +37,8 @@ export class LiveTrafficPanel implements WebviewPanelSerializer, Disposable {
   #panel: WebviewPanel | null = null;
   /** The page listens; a hidden one is gone and asks anew when it returns. */
   #isReady = false;
+  /** No page was told anything yet. */
+  #isNew = true;
 
   constructor(analyzer: Analyzer, extensionUri: Uri, output: LogOutputChannel) {
     this.#analyzer = analyzer;
@@ -117,7 +119,8 @@ export class LiveTrafficPanel implements WebviewPanelSerializer, Disposable {
       case "ready": {
         this.#isReady = true;
         const { rows, dropped } = this.#recent;
-        this.#post({ type: "restore", rows, state: this.#analyzer.state, dropped });
+        this.#post({ type: "restore", rows, state: this.#analyzer.state, dropped, isNew: this.#isNew });
+        this.#isNew = false;
         break;
       }
       case "details":

@@ -1,6 +1,7 @@
 // How a process reads in the editor: its label, its one-line description and the evidence as Markdown. Pure, and the
 // only place that words them, so that tree, picker and clipboard say the same.
 import type { Measurement, ProcessReport, StackName, StackReport } from "../protocol/coverage.ts";
+import { remedyOf } from "./remedies.ts";
 
 const stackNames: Record<StackName, string> = {
   openssl: "OpenSSL",
@@ -63,6 +64,7 @@ export function processDescription(process: ProcessReport): string {
 /** What was found and how it was judged, as Markdown in which nothing of the process's own text is markup. */
 export function evidenceMarkdown(process: ProcessReport): string {
   const { verdict, basis, reason, measured } = process;
+  const remedy = remedyOf(process);
   const facts: [string, string | null][] = [
     ["Class", process.class],
     ["Path", process.path],
@@ -78,6 +80,7 @@ export function evidenceMarkdown(process: ProcessReport): string {
     "",
     `${verdict}, ${basis}: ${escapeMarkdown(reason.text)}`,
     "",
+    ...(remedy === null ? [] : [`What would make it traceable: ${escapeMarkdown(remedy.text)}.`, ""]),
     ...facts.flatMap(([name, text]) => (text ? [`- ${name}: ${text}`] : [])),
   ];
   for (const stack of process.stacks) {

@@ -9,6 +9,8 @@ export interface Settings {
   showSecrets: boolean;
   /** Bytes kept of each body. */
   bodyLimit: number;
+  /** How long the support matrix watches. */
+  measureSeconds: number;
   nodePath: string;
 }
 
@@ -24,6 +26,7 @@ export function readSettings(): Settings {
     openLiveTrafficWhenDebugging: settings.get("openLiveTrafficWhenDebugging", true),
     showSecrets: settings.get("showSecrets", false),
     bodyLimit: settings.get("bodyLimitKibibytes", 64) * 1024,
+    measureSeconds: settings.get("measureSeconds", 10),
     nodePath: settings.get("nodePath", ""),
   };
 }

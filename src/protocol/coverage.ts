@@ -80,7 +80,7 @@ export interface ProcessReport {
   command: string;
   arguments: string[];
   executable: string | null;
-  /** Where it runs, in its own view; null or absent when not readable. */
+  /** Where it runs, in the host's view; null or absent when not readable. */
   workingDirectory?: string | null;
   user: string | null;
   /** Container id, or null on the host. */

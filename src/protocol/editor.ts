@@ -16,6 +16,40 @@ export interface ScanParams {
 }
 export type ScanResult = CoverageReport;
 
+/**
+ * Client → server: scans the host, probes what can be probed, watches for a while, and answers with the measured
+ * report. Cancelled, it answers with what was seen until then.
+ */
+export const measureRequest = "plainsight/measure";
+export interface MeasureParams {
+  durationMs: number;
+}
+export interface MeasureResult {
+  report: CoverageReport;
+  /** Records that were lost: fewer bytes were measured than passed. */
+  lostRecords: number;
+  /** Set where nothing could be measured; the report is then as predicted. */
+  problem?: Problem;
+}
+
+/** Server → client, while it measures. */
+export const measureProgressNotification = "plainsight/measureProgress";
+export interface MeasureProgressParams {
+  /** Processes that are watched; 0 while the probes are being attached. */
+  watched: number;
+  /** Of these, with plaintext seen. */
+  confirmed: number;
+  leftMs: number;
+}
+
+/** Client → server: the text of a report, in the form in which the command line writes it. */
+export const renderRequest = "plainsight/render";
+export interface RenderParams {
+  report: CoverageReport;
+  format: ReportFormat;
+}
+export type ReportFormat = "html" | "markdown" | "json";
+
 /** Client → server: whether a `coverage` notification follows whenever processes come or go; at first it does not. */
 export const watchCoverageNotification = "plainsight/watchCoverage";
 export interface WatchCoverageParams {

@@ -2,8 +2,11 @@
 import type { DetailsResult, StateParams, TrafficParams, TrafficRow } from "./editor.ts";
 
 export type ToWebview =
-  /** First message after `ready`: everything the extension still holds. */
-  | { type: "restore"; rows: TrafficRow[]; state: StateParams; dropped: number }
+  /**
+   * First message after `ready`: everything the extension still holds. `isNew` when the extension has begun anew since
+   * the page saved its state: what was paused then is gone.
+   */
+  | { type: "restore"; rows: TrafficRow[]; state: StateParams; dropped: number; isNew: boolean }
   | ({ type: "traffic" } & TrafficParams)
   | { type: "state"; state: StateParams }
   | { type: "details"; id: string; details: DetailsResult }

@@ -121,6 +121,7 @@ test("scan: reports a process whose executable cannot be read as unknown, with t
     command: "api",
     arguments: ["api", "--port", "8443"],
     executable: join(folder, "gone"),
+    workingDirectory: null,
     user: "www-data",
     container: null,
     service: "api.service",

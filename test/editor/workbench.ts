@@ -79,20 +79,23 @@ export async function openFile(page: Page, name: string): Promise<void> {
 }
 
 /** The page of the Live traffic webview, once it has drawn itself. */
-export async function liveTrafficFrame(page: Page): Promise<Frame> {
+export const liveTrafficFrame = (page: Page): Promise<Frame> => webviewFrame(page, "#app .toolbar");
+
+/** The page of the webview that has this element, once it is there. */
+export async function webviewFrame(page: Page, selector: string): Promise<Frame> {
   const deadline = Date.now() + patienceMs;
   for (;;) {
     for (const frame of page.frames().filter((one) => one.url().includes("/webview/browser/pre/fake.html"))) {
       // A frame may go while it is asked.
       if (
         (await frame
-          .locator("#app .toolbar")
+          .locator(selector)
           .count()
           .catch(() => 0)) > 0
       )
         return frame;
     }
-    if (Date.now() > deadline) throw new Error("the Live traffic webview did not appear");
+    if (Date.now() > deadline) throw new Error(`no webview with ${selector} appeared`);
     await page.waitForTimeout(200);
   }
 }

@@ -73,7 +73,7 @@ function answer(message: FromWebview): void {
   sent.push(message);
   if (message.type === "ready") {
     const rows = scenario === "rows" || scenario === "live" ? withPending(nextRows(firstRows)) : [];
-    send({ type: "restore", rows, state, dropped: 0 });
+    send({ type: "restore", rows, state, dropped: 0, isNew: true });
     if (scenario === "live")
       setInterval(() => {
         send({ type: "traffic", rows: nextRows(3), dropped: 0 });

@@ -176,6 +176,7 @@ export class App {
     switch (message.type) {
       case "restore":
         this.#state = message.state;
+        if (message.isNew && this.#saved.paused) this.#togglePause();
         this.#traffic.restore(message.rows, message.dropped);
         this.#selected =
           (this.#saved.selectedId === null ? undefined : this.#traffic.byId(this.#saved.selectedId)) ?? null;

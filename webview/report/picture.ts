@@ -49,7 +49,7 @@ export function drawPicture(
       tree.map(({ name }) => name),
       isNarrow ? 14 : 28,
     );
-    const hostX = hostLetters * letter + 12;
+    const hostX = hostLetters * letter + 20;
     const groupX = hostX + groupLetters * letter + (isNarrow ? 28 : 72);
     const leafX = groupX + (isNarrow ? 24 : 72);
     const leafLetters = Math.max(8, Math.floor((width - leafX - iconSize - 12) / letter));

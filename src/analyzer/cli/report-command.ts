@@ -4,9 +4,7 @@ import { extname } from "node:path";
 import type { CoverageReport } from "../../protocol/coverage.ts";
 import { TracerUnavailable } from "../capture/trace-session.ts";
 import { coveredPercent } from "../coverage/summary.ts";
-import { htmlReport } from "../report/html.ts";
-import { markdownReport } from "../report/markdown.ts";
-import { pageAssets } from "../report/page-assets.ts";
+import { isReportFormat, renderReport } from "../report/formats.ts";
 import { processTitle, wholePercent } from "../report/wording.ts";
 import { Scanner } from "../scan.ts";
 import { measureFromTerminal } from "./measuring.ts";
@@ -39,11 +37,6 @@ read, or not enough rights or no kernel support for --measure.
 
 const defaultDuration = "10s";
 
-const formats: Readonly<Record<string, (report: CoverageReport) => string>> = {
-  html: (report) => htmlReport(report, pageAssets()),
-  markdown: markdownReport,
-  json: (report) => `${JSON.stringify(report, null, 2)}\n`,
-};
 const endings: Readonly<Record<string, string>> = { ".html": "html", ".htm": "html", ".json": "json" };
 
 /** Gives the exit code. */
@@ -65,8 +58,7 @@ export async function reportCommand(argv: string[]): Promise<number> {
   }
   const { output } = values;
   const format = values.format ?? endings[extname(output ?? "").toLowerCase()] ?? "markdown";
-  const write = Object.hasOwn(formats, format) ? formats[format] : undefined;
-  if (write === undefined) throw new UsageError(`--format ${format} is not one of html, markdown, json`);
+  if (!isReportFormat(format)) throw new UsageError(`--format ${format} is not one of html, markdown, json`);
   const least = percentOf(values["fail-under"]);
 
   const durationMs = values.measure === undefined ? null : parseDuration("--measure", values.measure);
@@ -82,7 +74,7 @@ export async function reportCommand(argv: string[]): Promise<number> {
     tellProblem(error.problem);
     return exitCodes.notPossible;
   }
-  const text = write(report);
+  const text = renderReport(report, format);
   if (output === undefined) process.stdout.write(text);
   else save(output, text);
   const code = exitCodeOf(report);

@@ -69,6 +69,7 @@ export class ProcessTable {
         command: commandName(stat.command, executable),
         arguments: parseArguments(this.#text(pid, "cmdline") ?? ""),
         executable,
+        workingDirectory: this.#link(pid, "cwd"),
         user: status.userId === null ? null : (this.#users.get(status.userId) ?? String(status.userId)),
         ...parseCgroup(this.#text(pid, "cgroup") ?? ""),
       },

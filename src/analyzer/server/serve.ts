@@ -1,12 +1,14 @@
 // Answers the messages of protocol/editor.ts on a connection: what each request does and which notifications follow.
 // What is served comes from outside, so that it can be another scanner and another capture.
-import type { Connection } from "vscode-languageserver/node";
+import type { CancellationToken, Connection } from "vscode-languageserver/node";
 import type { CoverageReport } from "../../protocol/coverage.ts";
 import * as editor from "../../protocol/editor.ts";
+import type { Measured, MeasureOptions as AllMeasureOptions } from "../capture/measure.ts";
 import { CoverageWatch } from "./coverage-watch.ts";
 import { TrafficBatches } from "./traffic-batches.ts";
 import { rowOf } from "./traffic-rows.ts";
 import { TrafficStore } from "./traffic-store.ts";
+import { problemOf } from "./problem.ts";
 import { Tracing, type TracingOptions } from "./tracing.ts";
 
 const storeLimits = { items: 5000, bytes: 64 * 1024 * 1024 };
@@ -14,11 +16,16 @@ const batchLimits = { intervalMs: 100, rows: 2000 };
 const rescanIntervalMs = 5000;
 const stateIntervalMs = 100;
 
+type MeasureOptions = Omit<AllMeasureOptions, "scanner">;
+
 /** What the server serves. */
 export interface ServerParts {
   /** These processes, or all. */
   scan(pids: number[] | undefined): CoverageReport;
   openTraceSession: TracingOptions["open"];
+  /** Rejects with an error that has a `problem` when rights or kernel support are missing. */
+  measure(report: CoverageReport, options: MeasureOptions): Promise<Measured>;
+  render(report: CoverageReport, format: editor.ReportFormat): string;
   openProxySession: TracingOptions["openProxy"];
 }
 
@@ -74,6 +81,32 @@ export function serve(connection: Connection, parts: ServerParts): void {
   connection.onRequest(editor.scanRequest, (params: editor.ScanParams | null): editor.ScanResult => {
     return params?.pids ? parts.scan(params.pids) : scanAll();
   });
+  connection.onRequest(
+    editor.measureRequest,
+    async ({ durationMs }: editor.MeasureParams, token: CancellationToken): Promise<editor.MeasureResult> => {
+      const report = scanAll();
+      const ending = new AbortController();
+      const cancelled = token.onCancellationRequested(() => {
+        ending.abort();
+      });
+      try {
+        return await parts.measure(report, {
+          durationMs,
+          signal: ending.signal,
+          onProgress(progress) {
+            void connection.sendNotification(editor.measureProgressNotification, progress);
+          },
+        });
+      } catch (error) {
+        return { report, lostRecords: 0, problem: problemOf(error) };
+      } finally {
+        cancelled.dispose();
+      }
+    },
+  );
+  connection.onRequest(editor.renderRequest, ({ report, format }: editor.RenderParams) =>
+    parts.render(report, format),
+  );
   connection.onNotification(editor.watchCoverageNotification, (params: editor.WatchCoverageParams) => {
     if (params.isWatching) watch.start();
     else watch.stop();

@@ -169,6 +169,7 @@ test("cli: scan --json has the shape of the contract", () => {
         command: "string",
         arguments: ["string"],
         executable: "string",
+        workingDirectory: "string",
         user: "string",
         service: report.processes[0]?.service === null ? "null" : "string",
         container: report.processes[0]?.container === null ? "null" : "string",

@@ -31,6 +31,7 @@ function facts(executable: string | null, libraries: string[] = []): ProcessFact
     command: "app",
     arguments: ["app"],
     executable,
+    workingDirectory: "/",
     user: "root",
     container: null,
     service: null,

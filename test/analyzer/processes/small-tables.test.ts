@@ -64,6 +64,7 @@ const api = {
   command: "api-worker",
   arguments: [],
   executable: "/usr/bin/node",
+  workingDirectory: "/",
   user: "root",
   container: null,
   service: "api.service",

@@ -2,9 +2,14 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { test, type TestContext } from "node:test";
-import { createConnection, createProtocolConnection } from "vscode-languageserver/node";
+import {
+  CancellationTokenSource,
+  createConnection,
+  createProtocolConnection,
+} from "vscode-languageserver/node";
 import { StreamMessageReader, StreamMessageWriter } from "vscode-languageserver-protocol/node";
-import { serve } from "../../../src/analyzer/server/serve.ts";
+import type { Measured } from "../../../src/analyzer/capture/measure.ts";
+import { serve, type ServerParts } from "../../../src/analyzer/server/serve.ts";
 import type { ProxySessionOptions } from "../../../src/analyzer/network/proxy-session.ts";
 import type { EditorProxy } from "../../../src/analyzer/server/proxying.ts";
 import type { EditorTrace, EditorTraceOptions } from "../../../src/analyzer/server/tracing.ts";
@@ -37,6 +42,8 @@ const problem = {
   remedy: "Run it with sudo",
   command: "sudo …",
 };
+
+type MeasureParts = Parameters<ServerParts["measure"]>[1];
 
 /** A capture that keeps a log of what it was told. */
 class PlayedCapture {
@@ -75,6 +82,17 @@ class PlayedCapture {
         capture.log.push("close the proxy");
         return Promise.resolve({ type: "summary", exchanges: 0, messages: 0, lost: 0, durationMs: 0 });
       },
+    });
+  }
+
+  /** Watches until it is cancelled. */
+  measure(scanned: CoverageReport, { durationMs, signal, onProgress }: MeasureParts) {
+    if (this.fails) return Promise.reject(Object.assign(new Error(problem.text), { problem }));
+    onProgress({ watched: 2, confirmed: 1, leftMs: durationMs });
+    return new Promise<Measured>((resolve) => {
+      signal.addEventListener("abort", () => {
+        resolve({ report: scanned, lostRecords: 3 });
+      });
     });
   }
 
@@ -125,6 +143,8 @@ function connect(t: TestContext, capture = new PlayedCapture()) {
       return report;
     },
     openTraceSession: (options) => capture.open(options),
+    measure: (scanned, options) => capture.measure(scanned, options),
+    render: (rendered, format) => `${format} of ${rendered.host.hostname}`,
     openProxySession: (options) => capture.openProxy(options),
   });
   const client = createProtocolConnection(new StreamMessageReader(down), new StreamMessageWriter(up));
@@ -157,6 +177,36 @@ test("server: a scan answers with the coverage, of all processes or of those ask
   assert.deepStrictEqual(await client.sendRequest(editor.scanRequest, {}), report);
   await client.sendRequest(editor.scanRequest, { pids: [7] });
   assert.deepStrictEqual(scans, [undefined, [7]]);
+});
+
+test("server: a measuring tells its progress and, cancelled, answers with what was seen", async (t) => {
+  const { client, next } = connect(t);
+  const source = new CancellationTokenSource();
+  const progress = next<editor.MeasureProgressParams>(editor.measureProgressNotification);
+  const answer = client.sendRequest<editor.MeasureResult>(
+    editor.measureRequest,
+    { durationMs: 5000 } satisfies editor.MeasureParams,
+    source.token,
+  );
+  assert.deepStrictEqual(await progress, { watched: 2, confirmed: 1, leftMs: 5000 });
+  source.cancel();
+  assert.deepStrictEqual(await answer, { report, lostRecords: 3 });
+});
+
+test("server: what cannot be measured is answered as predicted, with the problem", async (t) => {
+  const { client, capture } = connect(t);
+  capture.fails = true;
+  assert.deepStrictEqual(await client.sendRequest(editor.measureRequest, { durationMs: 5000 }), {
+    report,
+    lostRecords: 0,
+    problem,
+  });
+});
+
+test("server: a report is rendered in the form that is asked for", async (t) => {
+  const { client } = connect(t);
+  const asked: editor.RenderParams = { report, format: "markdown" };
+  assert.equal(await client.sendRequest(editor.renderRequest, asked), "markdown of host");
 });
 
 test("server: a trace opens once, and closes when its last process is stopped", async (t) => {
