@@ -138,6 +138,24 @@ test(
 );
 
 test(
+  "proxy: a child with another environment is passed through, and not broken",
+  { skip: skip() },
+  async (t) => {
+    const shop = await openShop(t);
+    const url = `https://localhost:${shop.port}`;
+    const company = shop.environment.SSL_CERT_FILE ?? "";
+    const script = `env -i SSL_CERT_FILE=${company} curl -sS ${url}/own; curl -sS ${url}/ours`;
+    const run = traceByProxy(t, shop.environment, ["--", "sh", "-c", script]);
+    assert.equal(await run.ended, 0, run.said());
+    assert.match(run.said(), /0 bytes0 bytes/);
+    assert.deepStrictEqual(
+      [run.skipped().map(({ reason }) => reason.code), run.exchanges().map(({ request }) => request?.target)],
+      [["other-environment"], ["/ours"]],
+    );
+  },
+);
+
+test(
   "proxy: a process that runs and does not trust it is refused, and not touched",
   { skip: skip() },
   async (t) => {

@@ -36,9 +36,9 @@ const clockSlackMs = 60 * 60 * 1000;
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const subjectAlternativeName = "2.5.29.17";
 
-/** @param folder made, for the user alone, when it is not there. Throws when the key may be read by others. */
+/** @param folder made when it is not there; only its key is a secret. Throws when the key may be read by others. */
 export async function openAuthority(folder: string): Promise<Authority> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
   const path = join(folder, "authority.pem");
   const text = read(path) ?? (await makeAuthority(path));
   const certificate = new x509.X509Certificate(block(text, "CERTIFICATE", path));

@@ -64,6 +64,11 @@ export interface LocalServer {
 /** The ring carries only the beginnings and ends of processes. */
 const ringBytes = 256 * 1024;
 
+const otherEnvironment: Reason = {
+  code: "other-environment",
+  text: "the program was started with another environment, which does not make it trust the proxy",
+};
+
 /** How long programs are left alone with a server that could not be reached. */
 const unreachedMs = 5000;
 
@@ -174,15 +179,11 @@ class Session implements ProxySession {
   async addRunning(pid: number): Promise<Reason | null> {
     const { found, missing } = this.#processes.identify(pid);
     if (!found) return missing;
-    let started: NodeJS.ProcessEnv;
-    try {
-      started = Object.fromEntries(
-        parseArguments(readFileSync(`/proc/${pid}/environ`, "utf8")).map((line) => line.split(/=(.*)/s, 2)),
-      ) as NodeJS.ProcessEnv;
-    } catch {
+    const trusts = this.#trusts(pid);
+    if (trusts === null) {
       return { code: "not-readable", text: "whether it trusts the proxy is not readable (try sudo)" };
     }
-    if (!isTrusting(started, this.#trustFolder)) {
+    if (!trusts) {
       const text = `${found.command} was started without trust in the proxy, which would break its connections: start it with plainsight trace --path mitm -- COMMAND`;
       return { code: "not-trusted", text };
     }
@@ -256,7 +257,23 @@ class Session implements ProxySession {
       // It was told a connection that was none; what it tries again meets the server's own answer.
       void tracer.call({ type: "direct", original, milliseconds: unreachedMs }).catch(() => undefined);
     };
-    return { pid, command: this.#commandOf(pid), destination: { address, port }, onUnreached };
+    const command = this.#commandOf(pid);
+    const exempt = this.#trusts(pid) === true ? {} : { exempt: otherEnvironment };
+    return { pid, command, destination: { address, port }, onUnreached, ...exempt };
+  }
+
+  /** Null when the environment that the process was started with is not readable. */
+  #trusts(pid: number): boolean | null {
+    try {
+      const lines = parseArguments(readFileSync(`/proc/${pid}/environ`, "utf8"));
+      const pairs = lines.map((line): [string, string] => {
+        const [, name = "", value = ""] = /^([^=]*)=(.*)$/s.exec(line) ?? [];
+        return [name, value];
+      });
+      return isTrusting(Object.fromEntries(pairs), this.#trustFolder);
+    } catch {
+      return null;
+    }
   }
 
   /** A connection that came in has the server's port at our end, too. */

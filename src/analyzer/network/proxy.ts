@@ -22,6 +22,8 @@ export interface Arrival {
   destination: Destination;
   /** Of the traced server, for a connection that came in to it; absent for one that the traced process began. */
   own?: OwnCertificate;
+  /** Why its connections are not to be opened; absent where they may be. */
+  exempt?: Reason;
   /** The destination could not be reached. */
   onUnreached?: () => void;
 }
@@ -157,7 +159,7 @@ class Opened {
       verification: own ? { fingerprint: own.fingerprint } : { roots: this.#upstreamContext },
       contextFor: (certificate) =>
         own ? Promise.resolve(own.context) : this.#contexts.contextFor(certificate),
-      exempt: (name) => this.#closedToUs.reason(keyOf(name), name),
+      exempt: (name) => arrival.exempt ?? this.#closedToUs.reason(keyOf(name), name),
       observer: {
         opened: (connection) => {
           openedMs = performance.now();

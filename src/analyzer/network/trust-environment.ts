@@ -50,7 +50,7 @@ export interface Trust {
  * @param given the environment that the command would have: what it trusts there stays trusted
  */
 export function trustFor(authority: string, given: NodeJS.ProcessEnv, folder: string): Trust {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(folder, { recursive: true, mode: 0o755 }); // programs that change their user read it, too
   const system = systemBundles.map(readable).find((text) => text !== null) ?? rootCertificates.join("\n");
   const roots = new Set([...rootCertificates.flatMap(certificates), ...certificates(system)]);
   const environment: Record<string, string> = {};
@@ -79,11 +79,18 @@ export function trustFor(authority: string, given: NodeJS.ProcessEnv, folder: st
   return { environment, roots: [...roots] };
 }
 
-/** Whether a process that was started with this environment trusts our authority, whatever its runtime. */
+/**
+ * Whether a process with this environment trusts our authority, whatever its runtime. A variable that names no file was
+ * left as it is, and so proves nothing.
+ */
 export function isTrusting(environment: NodeJS.ProcessEnv, folder: string): boolean {
   const isOurs = (path: string | undefined) => path?.startsWith(join(folder, "/")) ?? false;
-  const others = replacing.map(([variable]) => environment[variable]).filter((path) => path !== undefined);
-  return isOurs(environment.SSL_CERT_FILE) && others.every(isOurs) && isOurs(environment.NODE_EXTRA_CA_CERTS);
+  const others = replacing.map(([variable]) => environment[variable] ?? "");
+  return (
+    isOurs(environment.SSL_CERT_FILE) &&
+    isOurs(environment.NODE_EXTRA_CA_CERTS) &&
+    others.every((path) => isOurs(path) || readable(path) === null)
+  );
 }
 
 function certificates(text: string): string[] {
