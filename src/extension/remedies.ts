@@ -19,7 +19,7 @@ const remedies: Readonly<Record<string, Remedy>> = {
   },
   "stack-not-supported": { text: throughProxy, action: "proxy" },
   "go-not-certain": { text: throughProxy, action: "proxy" },
-  "rustls-not-supported": { text: throughProxy, action: "proxy" },
+  "rustls-through-proxy": { text: throughProxy, action: "proxy" },
   "no-native-boundary": { text: throughProxy, action: "proxy" },
   "tls-in-language": { text: throughProxy, action: "proxy" },
   silent: { text: throughProxy, action: "proxy" },

@@ -100,7 +100,7 @@ test("debug files: one of another build is refused, and nothing is probed", { sk
   link(built, built.symbols);
   copyFileSync(other.symbols, built.symbols);
   const { report, skipped } = await runTraced(t, built.program);
-  assert.deepStrictEqual([report.verdict, report.reason.code], ["dark", "no-symbols"]);
+  assert.deepStrictEqual([report.verdict, report.reason.code], ["proxy", "no-symbols"]);
   assert.match(
     report.stacks[0]?.evidence.join("\n") ?? "",
     /whole\.debug is not used: its build id is another/,

@@ -87,33 +87,33 @@ export const rules: readonly Rule[] = [
   },
   {
     code: "no-symbols",
-    path: "uprobe",
-    verdict: "dark",
+    path: "mitm",
+    verdict: "proxy",
     when: (e) => is("openssl", "boringssl", "libressl")(e) && e.primary?.symbols === "none",
     text: (e) =>
-      `${title(e)} without symbols: a separate debug file of ${where(e)} would name its functions, a search by its structure is for a later version`,
+      `${title(e)} without symbols, of which a separate debug file of ${where(e)} would name the functions; it is seen when started through the local proxy`,
   },
   {
     code: "other-architecture",
     path: "uprobe",
     verdict: "dark",
     when: is("openssl", "boringssl", "libressl", "gnutls", "mbedtls", "wolfssl"),
-    text: (e) => `this version captures ${title(e)} for x86-64 only`,
+    text: (e) => `this version probes ${title(e)} on x86-64 only`,
   },
   {
     code: "stack-not-supported",
-    path: "uprobe",
-    verdict: "dark",
+    path: "mitm",
+    verdict: "proxy",
     when: is("nss"),
-    text: (e) => `needs probes on ${title(e)}, which a later version brings`,
+    text: (e) => `${title(e)} has no probes in this version; it is seen when started through the local proxy`,
   },
   {
     code: "go-not-certain",
-    path: "uprobe",
-    verdict: "dark",
+    path: "mitm",
+    verdict: "proxy",
     when: is("go"),
     text: (e) =>
-      `needs probes in Go's own crypto/tls, but ${e.primary?.obstacle ?? "they were not looked for"}`,
+      `Go's own crypto/tls is not probed (${e.primary?.obstacle ?? "its functions were not looked for"}); it is seen when started through the local proxy`,
   },
   {
     code: "rustls-through-proxy",

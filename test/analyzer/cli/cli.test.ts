@@ -291,7 +291,7 @@ test("cli: report --fail-under passes with what is covered, tells what fell shor
   assert.match(
     short.stderr,
     new RegExp(
-      `^ {2}${String(go.pid)} esbuild: dark \\(predicted\\), needs probes in Go's own crypto/tls, but .*Read: it does not`,
+      `^ {2}${String(go.pid)} esbuild: proxy \\(predicted\\), Go's own crypto/tls is not probed .*Read: it does not`,
       "m",
     ),
   );

@@ -106,7 +106,7 @@ const cases: [about: string, process: Case, expected: string][] = [
   [
     "an OpenSSL in the program without symbols",
     { findings: [finding("openssl", dark)] },
-    "static-openssl uprobe dark no-symbols",
+    "static-openssl mitm proxy no-symbols",
   ],
   ["a LibreSSL", { findings: [finding("libressl")] }, "dynamic-openssl uprobe traceable exported-symbols"],
   [
@@ -122,7 +122,7 @@ const cases: [about: string, process: Case, expected: string][] = [
   [
     "Chromium: a BoringSSL without symbols in the program, and NSS beside it",
     { findings: [finding("nss", { functions: [] }), finding("boringssl", dark)] },
-    "static-boringssl uprobe dark no-symbols",
+    "static-boringssl mitm proxy no-symbols",
   ],
   [
     "OpenSSL of another architecture",
@@ -157,7 +157,7 @@ const cases: [about: string, process: Case, expected: string][] = [
       findings: [finding("go", { ...dark, symbols: "gopclntab", obstacle: "it is left by a jump" })],
       own: "go",
     },
-    "go uprobe dark go-not-certain",
+    "go mitm proxy go-not-certain",
   ],
   ["Go without TLS", { own: "go" }, "no-tls none no-tls no-tls-library"],
   ["GnuTLS", { findings: [finding("gnutls")] }, "gnutls uprobe traceable exported-symbols"],
@@ -166,7 +166,7 @@ const cases: [about: string, process: Case, expected: string][] = [
     { findings: [finding("gnutls", { functions: [] })] },
     "gnutls uprobe dark other-architecture",
   ],
-  ["NSS", { findings: [finding("nss", { functions: [] })] }, "nss uprobe dark stack-not-supported"],
+  ["NSS", { findings: [finding("nss", { functions: [] })] }, "nss mitm proxy stack-not-supported"],
   ["Mbed TLS", { findings: [finding("mbedtls")] }, "mbedtls uprobe traceable exported-symbols"],
   ["wolfSSL", { findings: [finding("wolfssl")] }, "wolfssl uprobe traceable exported-symbols"],
   ["rustls", { findings: [finding("rustls", dark)] }, "rustls mitm proxy rustls-through-proxy"],
@@ -282,9 +282,9 @@ test("coverage: counts verdicts, and takes what is unknown for what may have TLS
     processes: 5,
     withTls: 3,
     traceable: 2,
-    proxy: 0,
+    proxy: 1,
     metadata: 0,
-    dark: 1,
+    dark: 0,
     unknown: 1,
   });
   assert.equal(coveredPercent(summary), 50);
