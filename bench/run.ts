@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, release } from "node:os";
 import { measureCalls } from "./calls.ts";
+import { measureHost } from "./host.ts";
 import { measureNginx } from "./nginx.ts";
 import { measureProxy } from "./proxy.ts";
 import { measureRecords } from "./records.ts";
@@ -23,6 +24,7 @@ const parts: Record<string, Part> = {
   calls: { needs: caller, needsRoot: true, measure: measureCalls },
   records: { needs: caller, needsRoot: true, measure: measureRecords },
   scan: { needs: { readelf: "binutils", python3: "python3" }, needsRoot: false, measure: measureScan },
+  host: { needs: { readelf: "binutils", python3: "python3" }, needsRoot: true, measure: measureHost },
   nginx: {
     needs: { nginx: "nginx-light", wrk: "wrk", openssl: "openssl" },
     needsRoot: true,

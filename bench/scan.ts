@@ -16,7 +16,7 @@ const rounds = 7;
 const fileRounds = 3;
 const processes = 100;
 
-async function timed(work: () => unknown): Promise<number> {
+export async function timed(work: () => unknown): Promise<number> {
   const startedMs = performance.now();
   await work();
   return performance.now() - startedMs;
@@ -27,7 +27,7 @@ function forget(path: string): void {
   spawnSync("dd", [`if=${path}`, "iflag=nocache", "count=0"], { stdio: "ignore" });
 }
 
-function readelf(path: string): void {
+export function readelf(path: string): void {
   const descriptor = openSync("/dev/null", "w");
   const { status } = spawnSync("readelf", ["-Ws", path], { stdio: ["ignore", descriptor, "inherit"] });
   closeSync(descriptor);
@@ -79,7 +79,7 @@ async function peakMemory(args: string[]): Promise<number> {
   return Number(kibibytes) * 1024;
 }
 
-async function compareMemory(what: string, pids: number[]): Promise<Row> {
+export async function compareMemory(what: string, pids: number[]): Promise<Row> {
   const chosen = pids.flatMap((pid) => ["--pid", String(pid)]);
   const peaks = await inTurns(3, {
     bare: () => peakMemory(["--eval", "0"]),

@@ -4,8 +4,11 @@
 export interface ByteReader {
   /** Size in bytes when the reader was opened. */
   readonly size: number;
-  /** Up to `length` bytes from `offset`; shorter at the end, empty when nothing is there. */
-  read(offset: number, length: number): Uint8Array;
+  /**
+   * Up to `length` bytes from `offset`; shorter at the end, empty when nothing is there.
+   * @param room at least `length` bytes that may be used for the answer, so that a long scan needs no more memory
+   */
+  read(offset: number, length: number, room?: Uint8Array): Uint8Array;
 }
 
 /** A reader over bytes in memory. */

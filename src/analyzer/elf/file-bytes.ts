@@ -64,9 +64,9 @@ export class FileBytes {
   }
 
   /** Up to `length` bytes that exist. */
-  read(offset: number, length: number): Uint8Array {
+  read(offset: number, length: number, room?: Uint8Array): Uint8Array {
     if (!(offset >= 0 && offset < this.size && length > 0)) return new Uint8Array(0);
-    return this.#reader.read(offset, Math.min(length, this.size - offset));
+    return this.#reader.read(offset, Math.min(length, this.size - offset), room);
   }
 
   /** A record of `length` bytes, or null when the file ends before. */
@@ -82,13 +82,16 @@ export class FileBytes {
 
   /**
    * Ranges piece by piece, as far as they exist. Each piece but the first of a range begins with the last `overlap`
-   * bytes of the one before it, so that what crosses a border is seen whole; `fileOffset` is where the piece begins.
+   * bytes of the one before it, so that what crosses a border is seen whole; `fileOffset` is where the piece begins. A
+   * piece is gone when the next one is asked for.
    */
   *pieces(
     ranges: readonly FileRange[],
     overlap: number,
   ): Generator<{ fileOffset: number; bytes: Uint8Array }> {
     let left = mostScanned;
+    const longest = Math.max(0, ...ranges.map(({ size }) => Math.min(size, pieceSize + overlap)));
+    const room = new Uint8Array(Math.min(longest, this.size));
     for (const range of ranges) {
       const end = Math.min(this.size, range.fileOffset + range.size);
       for (let at = range.fileOffset; at < end; at += pieceSize) {
@@ -97,7 +100,7 @@ export class FileBytes {
           return;
         }
         const fileOffset = Math.max(range.fileOffset, at - overlap);
-        const bytes = this.read(fileOffset, Math.min(end, at + pieceSize) - fileOffset);
+        const bytes = this.read(fileOffset, Math.min(end, at + pieceSize) - fileOffset, room);
         left -= pieceSize;
         yield { fileOffset, bytes };
       }

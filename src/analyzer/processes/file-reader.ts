@@ -48,14 +48,14 @@ export class FileReader implements ByteReader {
     }
   }
 
-  read(offset: number, length: number): Uint8Array {
+  read(offset: number, length: number, room?: Uint8Array): Uint8Array {
     if (!Number.isSafeInteger(offset) || offset < 0 || !(length > 0) || offset >= this.size) {
       return new Uint8Array(0);
     }
     const end = Math.min(this.size, offset + Math.floor(length));
     const first = Math.floor(offset / blockBytes);
     const last = Math.floor((end - 1) / blockBytes);
-    if (last - first > 1) return this.#readDirectly(offset, end - offset);
+    if (last - first > 1) return this.#readDirectly(offset, end - offset, room);
     const head = this.#block(first).subarray(offset - first * blockBytes, end - first * blockBytes);
     if (first === last || head.length < blockBytes * last - offset) return head;
     return Buffer.concat([head, this.#block(last).subarray(0, end - last * blockBytes)]);
@@ -76,8 +76,8 @@ export class FileReader implements ByteReader {
     return block;
   }
 
-  #readDirectly(offset: number, length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
+  #readDirectly(offset: number, length: number, room?: Uint8Array): Uint8Array {
+    const bytes = room === undefined || room.length < length ? new Uint8Array(length) : room;
     let filled = 0;
     try {
       while (filled < length) {
