@@ -17,7 +17,6 @@ const remedies: Readonly<Record<string, Remedy>> = {
     text: `Install the program's debug symbols, where it has any, or ${throughProxy.toLowerCase()}`,
     action: "proxy",
   },
-  "stack-not-supported": { text: throughProxy, action: "proxy" },
   "go-not-certain": { text: throughProxy, action: "proxy" },
   "rustls-through-proxy": { text: throughProxy, action: "proxy" },
   "no-native-boundary": { text: throughProxy, action: "proxy" },

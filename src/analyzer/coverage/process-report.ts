@@ -1,7 +1,7 @@
 // Folds the facts of one process and the stacks found in its files into its entry of the report.
 import type { HostReport, ProcessReport, StackReport } from "../../protocol/coverage.ts";
 import type { ProcessFacts } from "../process-facts.ts";
-import type { StackFinding } from "../stacks/finding.ts";
+import type { MappedFile, StackFinding } from "../stacks/finding.ts";
 import { stackTitle } from "../stacks/table.ts";
 import { byWeight, classOf, isCapturable } from "./classes.ts";
 import { runtimeOf } from "./runtimes.ts";
@@ -23,7 +23,7 @@ export function processReport(examined: Examined, paths: HostReport["paths"]): P
   const findings = byWeight(examined.findings, facts.executable);
   const primary = findings[0] ?? null;
   const runtime = runtimeOf({ ...identity, files }, ownRuntime);
-  const judgement = judge({ primary, runtime, problems, paths });
+  const judgement = judge({ primary, runtime, trustsByNss: files.some(isNss), problems, paths });
   return {
     ...identity,
     class: classOf(primary, runtime) ?? (judgement.verdict === "unknown" ? "unknown" : "no-tls"),
@@ -37,6 +37,8 @@ export function processReport(examined: Examined, paths: HostReport["paths"]): P
     measured: null,
   };
 }
+
+const isNss = ({ path }: MappedFile): boolean => /\/libnss3\.so[^/]*$/.test(path);
 
 /** What the rule alone does not say: stacks of a traceable process that are not captured, and files not read. */
 function reasonText(

@@ -10,6 +10,8 @@ export interface Evidence {
   /** The stack that stands for the process, or null when there is none. */
   primary: StackFinding | null;
   runtime: string | null;
+  /** It maps NSS, whose store of trusted authorities is its own: no environment adds the proxy's to it. */
+  trustsByNss: boolean;
   /** Why the executable or a TLS library could not be read or understood. */
   problems: readonly string[];
   paths: HostReport["paths"];
@@ -86,6 +88,14 @@ export const rules: readonly Rule[] = [
     text: (e) => `the symbol table of ${where(e)} names ${plaintextNames(e)}`,
   },
   {
+    code: "own-trust",
+    path: "uprobe",
+    verdict: "dark",
+    when: (e) => is("nss")(e) || (e.trustsByNss && is("boringssl")(e) && e.primary?.symbols === "none"),
+    text: (e) =>
+      `${title(e)} is not probed in this version, and NSS, by which it trusts, does not take the local proxy's authority`,
+  },
+  {
     code: "no-symbols",
     path: "mitm",
     verdict: "proxy",
@@ -99,13 +109,6 @@ export const rules: readonly Rule[] = [
     verdict: "dark",
     when: is("openssl", "boringssl", "libressl", "gnutls", "mbedtls", "wolfssl"),
     text: (e) => `this version probes ${title(e)} on x86-64 only`,
-  },
-  {
-    code: "stack-not-supported",
-    path: "mitm",
-    verdict: "proxy",
-    when: is("nss"),
-    text: (e) => `${title(e)} has no probes in this version; it is seen when started through the local proxy`,
   },
   {
     code: "go-not-certain",

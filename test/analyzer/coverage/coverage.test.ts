@@ -121,7 +121,15 @@ const cases: [about: string, process: Case, expected: string][] = [
   ],
   [
     "Chromium: a BoringSSL without symbols in the program, and NSS beside it",
-    { findings: [finding("nss", { functions: [] }), finding("boringssl", dark)] },
+    {
+      findings: [finding("nss", { functions: [] }), finding("boringssl", dark)],
+      libraries: ["/usr/lib/x86_64-linux-gnu/libnss3.so"],
+    },
+    "static-boringssl uprobe dark own-trust",
+  ],
+  [
+    "Bun: a BoringSSL without symbols in the program",
+    { findings: [finding("boringssl", dark)] },
     "static-boringssl mitm proxy no-symbols",
   ],
   [
@@ -166,7 +174,7 @@ const cases: [about: string, process: Case, expected: string][] = [
     { findings: [finding("gnutls", { functions: [] })] },
     "gnutls uprobe dark other-architecture",
   ],
-  ["NSS", { findings: [finding("nss", { functions: [] })] }, "nss mitm proxy stack-not-supported"],
+  ["NSS", { findings: [finding("nss", { functions: [] })] }, "nss uprobe dark own-trust"],
   ["Mbed TLS", { findings: [finding("mbedtls")] }, "mbedtls uprobe traceable exported-symbols"],
   ["wolfSSL", { findings: [finding("wolfssl")] }, "wolfssl uprobe traceable exported-symbols"],
   ["rustls", { findings: [finding("rustls", dark)] }, "rustls mitm proxy rustls-through-proxy"],
