@@ -12,6 +12,9 @@
 /* Largest payload of one data record. A longer call arrives as several records with rising position. */
 #define PS_CHUNK_BYTES 32768
 
+/* Longest part of one packet that a hello record carries; a ClientHello that is longer comes in several. */
+#define PS_HELLO_CHUNK_BYTES 16384
+
 /* Longest server name, as RFC 1035 bounds a host name. */
 #define PS_SERVER_NAME_BYTES 256
 
@@ -24,6 +27,9 @@ enum ps_record {
     PS_RECORD_EXIT = 6,
     PS_RECORD_FORK = 7,
     PS_RECORD_LIBRARY = 8, /* the dynamic linker has mapped libraries */
+    PS_RECORD_HELLO = 9,   /* a packet with a part of a ClientHello */
+    PS_RECORD_OWNER = 10,  /* whose a connection is, of which a hello was told before that was known */
+    PS_RECORD_CLOSED = 11, /* a connection of which a hello was told has ended */
 };
 
 enum ps_role {
@@ -109,6 +115,44 @@ struct ps_process {
     struct ps_header header;
     __u32 parent_pid;
     __u32 reserved;
+    char command[16];
+};
+
+/*
+ * The two ends of a connection as one of them sees it. Addresses are in network order, an IPv4 address (of IPv4-mapped
+ * sockets, too) is in the first four bytes and the rest is zero; ports are in the machine's order.
+ */
+struct ps_ends {
+    __u8 local[16];
+    __u8 remote[16];
+    __u16 local_port;
+    __u16 remote_port;
+    __u16 family; /* AF_INET or AF_INET6 */
+    __u16 protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+};
+
+/* A packet with a part of a ClientHello; its bytes follow. The header's pid is 0 where the owner is not known yet. */
+struct ps_hello {
+    struct ps_header header;
+    struct ps_ends ends;
+    __u64 socket; /* tells connections of the same ends apart; 0: not of a socket of this host, or UDP */
+    __u32 interface; /* index */
+    __u32 start; /* TCP: sequence number of the hello's first byte */
+    __u32 offset; /* TCP: of these bytes from there */
+    __u32 payload_bytes;
+    __u8 direction; /* enum ps_direction, of the end whose packet it is */
+    __u8 reserved[7];
+    char command[16];
+};
+
+/* Of a connection of which a hello was told: whose it is (PS_RECORD_OWNER), how it ended (PS_RECORD_CLOSED). */
+struct ps_lifetime {
+    struct ps_header header;
+    struct ps_ends ends;
+    __u64 socket;
+    __u64 established_ns;
+    __u64 bytes_out; /* payload of TCP that the other end has acknowledged */
+    __u64 bytes_in;
     char command[16];
 };
 

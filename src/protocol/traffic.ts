@@ -107,6 +107,61 @@ export interface AttachedEvent {
   functions: string[];
 }
 
+/** A ClientHello as it passed an interface: who begins TLS with whom. Each end on this host has one of its own. */
+export interface HelloEvent {
+  type: "hello";
+  /** Of this end of the connection; its ConnectionEvent has the same. */
+  id: string;
+  at: string;
+  direction: Direction;
+  /** Null where no process of this host has the connection, or the kernel does not tell which. */
+  pid: number | null;
+  command: string | null;
+  connection: Connection;
+  transport: "tcp" | "quic";
+  interface: string;
+  serverName: string | null;
+  /** In the client's order. */
+  alpn: string[];
+  /** `1.3`, `1.2`, … in the client's order. */
+  versions: string[];
+  ja3: string | null;
+  ja4: string | null;
+  encryptedClientHello: boolean;
+  /** Why what it says is not known: malformed, too long, a part of it never came. */
+  problem?: Reason;
+}
+
+/** How much a connection that began with a hello has carried; told when it ends, or when the trace does. */
+export interface ConnectionEvent {
+  type: "connection";
+  id: string;
+  pid: number | null;
+  command: string | null;
+  connection: Connection;
+  state: "closed" | "open";
+  /** Payload of TCP, with what TLS adds; null where the kernel does not tell. */
+  bytesOut: number | null;
+  bytesIn: number | null;
+  startedAt: string;
+  durationMs: number;
+}
+
+/** A connection that was refused for the server's name. */
+export interface BlockedEvent {
+  type: "blocked";
+  id: string;
+  at: string;
+  direction: Direction;
+  pid: number | null;
+  command: string | null;
+  connection: Connection;
+  interface: string;
+  serverName: string;
+  /** The line of the list that names it: the name, or `*.suffix`. */
+  rule: string;
+}
+
 export interface LostEvent {
   type: "lost";
   records: number;
@@ -137,10 +192,22 @@ export interface SummaryEvent {
   type: "summary";
   exchanges: number;
   messages: number;
+  /** ClientHellos, where the network was watched. */
+  hellos?: number;
+  blocked?: number;
   /** Records lost. */
   lost: number;
   durationMs: number;
 }
 
 export type TraceEvent =
-  AttachedEvent | ExchangeEvent | MessageEvent | LostEvent | SkippedEvent | ExitedEvent | SummaryEvent;
+  | AttachedEvent
+  | ExchangeEvent
+  | MessageEvent
+  | HelloEvent
+  | ConnectionEvent
+  | BlockedEvent
+  | LostEvent
+  | SkippedEvent
+  | ExitedEvent
+  | SummaryEvent;

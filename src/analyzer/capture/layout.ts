@@ -56,6 +56,40 @@ export const processLayout = {
   command: 32,
 } as const;
 
+export const endsLayout = {
+  bytes: 40,
+  local: 0,
+  remote: 16,
+  localPort: 32,
+  remotePort: 34,
+  family: 36,
+  protocol: 38,
+} as const;
+
+export const helloLayout = {
+  bytes: 112,
+  header: 0,
+  ends: 24,
+  socket: 64,
+  interface: 72,
+  start: 76,
+  offset: 80,
+  payloadBytes: 84,
+  direction: 88,
+  command: 96,
+} as const;
+
+export const lifetimeLayout = {
+  bytes: 112,
+  header: 0,
+  ends: 24,
+  socket: 64,
+  establishedNs: 72,
+  bytesOut: 80,
+  bytesIn: 88,
+  command: 96,
+} as const;
+
 export const redirectedLayout = {
   bytes: 24,
   address: 0,
@@ -71,6 +105,9 @@ export const PS_RECORD_EXEC = 5;
 export const PS_RECORD_EXIT = 6;
 export const PS_RECORD_FORK = 7;
 export const PS_RECORD_LIBRARY = 8;
+export const PS_RECORD_HELLO = 9;
+export const PS_RECORD_OWNER = 10;
+export const PS_RECORD_CLOSED = 11;
 export const PS_ROLE_WRITE = 1;
 export const PS_ROLE_READ = 2;
 export const PS_ROLE_WRITE_EX = 3;
@@ -92,4 +129,5 @@ export const PS_LOSS_UNREADABLE = 1;
 export const PS_LOSS_TABLE_FULL = 2;
 export const PS_LOSS_REASONS = 3;
 export const PS_CHUNK_BYTES = 32768;
+export const PS_HELLO_CHUNK_BYTES = 16384;
 export const PS_SERVER_NAME_BYTES = 256;
