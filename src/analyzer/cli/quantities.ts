@@ -33,8 +33,9 @@ export function parseSize(option: string, text: string): number {
   return value;
 }
 
-/** Three digits at the most: `3.4 ms`, `1.25 s`. */
+/** Three digits at the most: `3.4 ms`, `1.25 s`; more only of hours. */
 export function formatDuration(durationMs: number): string {
+  if (durationMs >= 3_600_000) return `${(durationMs / 3_600_000).toFixed(1)} h`;
   if (durationMs >= 60_000) return `${(durationMs / 60_000).toPrecision(3)} min`;
   if (durationMs >= 1000) return `${(durationMs / 1000).toPrecision(3)} s`;
   return `${durationMs >= 100 ? durationMs.toFixed(0) : durationMs.toFixed(1)} ms`;

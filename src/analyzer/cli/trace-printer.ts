@@ -2,6 +2,14 @@
 import type { Writable } from "node:stream";
 import type { Problem } from "../../protocol/editor.ts";
 import type { LostEvent, SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
+import {
+  blockedDetails,
+  blockedLine,
+  connectionDetails,
+  connectionLine,
+  helloDetails,
+  helloLine,
+} from "./hello-lines.ts";
 import { formatSize } from "./quantities.ts";
 import { painter, printable, type Terminal } from "./terminal.ts";
 import { exchangeDetails, exchangeLine, messageLine } from "./traffic-lines.ts";
@@ -25,14 +33,26 @@ export function tracePrinter(
       out.write(`${JSON.stringify(event)}\n`);
     };
   }
+  /** The details are only made where they are shown. */
+  const show = (line: string, details: () => string): void => {
+    const below = verbose ? details() : "";
+    out.write(`${line}\n${below === "" ? "" : `${below}\n`}`);
+  };
   return (event) => {
     switch (event.type) {
-      case "exchange": {
+      case "exchange":
         if (event.state === "pending") return;
-        const details = verbose ? exchangeDetails(event, terminal) : "";
-        out.write(`${exchangeLine(event, terminal)}\n${details === "" ? "" : `${details}\n`}`);
+        show(exchangeLine(event, terminal), () => exchangeDetails(event, terminal));
         return;
-      }
+      case "hello":
+        show(helloLine(event, terminal), () => helloDetails(event, terminal));
+        return;
+      case "connection":
+        show(connectionLine(event, terminal), () => connectionDetails(event, terminal));
+        return;
+      case "blocked":
+        show(blockedLine(event, terminal), () => blockedDetails(event, terminal));
+        return;
       case "message":
         out.write(`${messageLine(event, terminal)}\n`);
         return;
@@ -61,10 +81,13 @@ export function tellProblem({ text, remedy, command }: Problem): void {
   process.stderr.write(`plainsight: ${text} (${remedy})\n${command === undefined ? "" : `  ${command}\n`}`);
 }
 
-function summaryLine({ exchanges, messages, lost, durationMs }: SummaryEvent): string {
+function summaryLine({ exchanges, messages, hellos, blocked, lost, durationMs }: SummaryEvent): string {
   const parts = [
-    `${exchanges} exchanges`,
+    // Where only the network was watched, there is nothing to decrypt that could be counted.
+    ...(exchanges > 0 || hellos === undefined ? [`${exchanges} exchanges`] : []),
     ...(messages > 0 ? [`${messages} messages`] : []),
+    ...(hellos === undefined ? [] : [`${hellos} hellos`]),
+    ...(blocked === undefined ? [] : [`${blocked} connections blocked`]),
     `${lost} records lost`,
   ];
   return `${parts.join(", ")} in ${(durationMs / 1000).toFixed(1)} s`;

@@ -2,29 +2,7 @@
 import type { BodyView, ExchangeEvent, Header, MessageEvent } from "../../protocol/traffic.ts";
 import { formatDuration, formatSize } from "./quantities.ts";
 import { fit, painter, printable, type Paint, type Style, type Terminal } from "./terminal.ts";
-
-/** Below this many columns the request's size and the milliseconds of the time are left out. */
-const wideColumns = 120;
-
-interface Columns {
-  time: number;
-  process: number;
-  sizes: number;
-  target: number;
-}
-
-const methodWidth = 7;
-const durationWidth = 8;
-const statusWidth = 3;
-
-function columnsOf({ width }: Terminal): Columns {
-  const wide = width >= wideColumns;
-  const fixed = { time: wide ? 12 : 8, process: wide ? 20 : 14, sizes: wide ? 21 : 9 };
-  // Two spaces after time and process and before the sizes, one between the others, and the arrow.
-  const taken =
-    fixed.time + fixed.process + fixed.sizes + methodWidth + durationWidth + statusWidth + 2 * 3 + 3 + 2;
-  return { ...fixed, target: Math.max(12, width - taken) };
-}
+import { clock, columnsOf, durationWidth, methodWidth, processName, statusWidth } from "./traffic-columns.ts";
 
 /** A finished exchange in one line, without the line's end. */
 export function exchangeLine(exchange: ExchangeEvent, terminal: Terminal): string {
@@ -98,12 +76,8 @@ function bodyLines(body: BodyView | null): string {
   return lines.join("\n");
 }
 
-function processName({ command, pid }: { command: string; pid: number }): string {
-  return printable(`${command} ${pid}`);
-}
-
 /** Out of the traced process when it is the client, into it when it is the server. */
-function arrow(role: "client" | "server" | null): string {
+export function arrow(role: "client" | "server" | null): string {
   if (role === null) return " ";
   return role === "client" ? "→" : "←";
 }
@@ -118,12 +92,4 @@ function statusStyle(status: number | null): Style {
 function sizes({ request, response }: ExchangeEvent, width: number): string {
   const received = formatSize(response?.bodySize ?? 0);
   return width > 12 ? `${formatSize(request?.bodySize ?? 0)} ⇢ ${received}` : received;
-}
-
-/** Local time of day, with milliseconds where there is room. */
-function clock(iso: string, width: number): string {
-  const at = new Date(iso);
-  const two = (value: number) => String(value).padStart(2, "0");
-  const seconds = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  return `${seconds}.${String(at.getMilliseconds()).padStart(3, "0")}`.slice(0, width);
 }
