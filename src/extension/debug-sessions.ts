@@ -45,8 +45,9 @@ export class DebugSessions implements Disposable {
         }),
       }),
       parts.analyzer.onTraffic(({ rows }) => {
-        const isOfDebuggee = this.#mayOpenPanel && rows.some(({ pid }) => !parts.isChosen(pid));
-        if (!isOfDebuggee) return;
+        // Connections of which only metadata is seen may be anyone's.
+        const isOfDebuggee = rows.some((row) => row.type !== "connection" && !parts.isChosen(row.pid));
+        if (!this.#mayOpenPanel || !isOfDebuggee) return;
         this.#mayOpenPanel = false;
         if (!parts.panel.isOpen && readSettings().openLiveTrafficWhenDebugging)
           parts.panel.show({ takeFocus: false });

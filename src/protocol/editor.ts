@@ -4,6 +4,7 @@ import type {
   BodyView,
   Connection,
   ExchangeEvent,
+  HelloEvent,
   HttpProtocol,
   MessageEvent,
   SourceLocation,
@@ -91,7 +92,10 @@ export interface StopTraceParams {
   pids?: number[];
 }
 
-/** Client → server: one exchange or message whole, with headers and bodies; null when it has left the bounded store. */
+/**
+ * Client → server: one exchange or message whole, with headers and bodies; null when it has left the bounded store. The
+ * row of a connection is whole by itself: asking for it answers null.
+ */
 export const detailsRequest = "plainsight/details";
 export interface DetailsParams {
   id: string;
@@ -145,7 +149,7 @@ export interface Problem extends Reason {
 }
 
 /** A row of the live traffic list: no headers, no bodies. */
-export type TrafficRow = ExchangeRow | MessageRow;
+export type TrafficRow = ExchangeRow | MessageRow | ConnectionRow;
 
 export interface ExchangeRow {
   type: "exchange";
@@ -181,4 +185,32 @@ export interface MessageRow {
   size: number;
   startedAt: string;
   preview: BodyView;
+}
+
+/** A TLS connection of which the network shows only metadata: its hello, and later how much it carried. */
+export interface ConnectionRow {
+  type: "connection";
+  id: string;
+  /** Null where it is not known whose connection it is. */
+  pid: number | null;
+  command: string | null;
+  connection: Connection;
+  serverName: string | null;
+  /** What follows is of the hello, and null where none was seen. */
+  transport: HelloEvent["transport"] | null;
+  alpn: string[] | null;
+  versions: string[] | null;
+  ja3: string | null;
+  ja4: string | null;
+  encryptedClientHello: boolean | null;
+  interface: string | null;
+  startedAt: string;
+  /** Null until the connection has ended, or the trace. */
+  durationMs: number | null;
+  bytesOut: number | null;
+  bytesIn: number | null;
+  state: "open" | "closed" | "blocked";
+  /** The rule that blocked it. */
+  rule?: string;
+  problem?: Reason;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TrafficRow } from "../../src/protocol/editor.ts";
 import { parseFilter } from "../../webview/live-traffic/filter.ts";
-import { exchangeRow, messageRow } from "./sample-rows.ts";
+import { connectionRow, exchangeRow, messageRow } from "./sample-rows.ts";
 
 const rows: TrafficRow[] = [
   exchangeRow({ id: "ok" }),
@@ -72,6 +72,54 @@ for (const [filter, found] of cases) {
     assert.ok(parsed.ok);
     assert.deepStrictEqual(
       rows.filter((row) => parsed.matches(row)).map((row) => row.id),
+      found,
+    );
+  });
+}
+
+const connections: TrafficRow[] = [
+  connectionRow({ id: "usual" }),
+  connectionRow({ id: "open", state: "open", durationMs: null, encryptedClientHello: true }),
+  connectionRow({
+    id: "strange",
+    pid: null,
+    command: null,
+    serverName: null,
+    alpn: ["h3"],
+    versions: ["1.2"],
+    ja4: "q13d0312h3_55b375c5d22e_06cda9e17597",
+    interface: "lo",
+  }),
+  connectionRow({ id: "refused", state: "blocked", rule: "*.example", bytesOut: null, bytesIn: null }),
+  exchangeRow({ id: "exchange", target: "/h2" }),
+];
+
+const ofConnections: [filter: string, found: string[]][] = [
+  ["is:metadata", ["usual", "open", "strange", "refused"]],
+  ["-is:metadata", ["exchange"]],
+  ["is:open", ["open"]],
+  ["is:ech", ["open"]],
+  ["is:blocked", ["refused"]],
+  ["is:error", ["refused"]],
+  ["alpn:h2", ["usual", "open", "refused"]],
+  ["alpn:h3,http/1.1 -is:open", ["usual", "strange", "refused"]],
+  ["version:1.2", ["strange"]],
+  ["ja4:q13d", ["strange"]],
+  ["ja3:579cc interface:lo", ["strange"]],
+  ["address:203.0.113.24:443 -is:open", ["usual", "strange", "refused"]],
+  ["host:203.0.113.24", ["strange"]],
+  ["b186095e22b6 shop", ["usual", "open", "refused"]],
+  ["pid:0", []],
+  ["process:null", []],
+  ["larger-than:20k", ["usual", "open", "strange"]],
+  ["slower-than:2s", ["usual", "strange", "refused"]],
+];
+for (const [filter, found] of ofConnections) {
+  test(`filter: ${filter} shows of connections ${found.join(", ") || "nothing"}`, () => {
+    const parsed = parseFilter(filter);
+    assert.ok(parsed.ok);
+    assert.deepStrictEqual(
+      connections.filter((row) => parsed.matches(row)).map((row) => row.id),
       found,
     );
   });

@@ -199,6 +199,51 @@ describe("live traffic in Chromium", { skip: missing, timeout: 120_000 }, () => 
     await finish();
   });
 
+  test("a connection of which only metadata is seen tells its facts, and why there are no more", async () => {
+    await open("scenario=rows&rows=100");
+    await filter().fill("is:metadata");
+    await page.locator(".filter-count").getByText("8 of 100").waitFor();
+    const at = (rowIndex: number) => page.locator(`.row[aria-rowindex="${rowIndex}"]`);
+    await at(2).click();
+    await page.getByRole("tab", { name: "Connection", selected: true }).waitFor();
+    await page.getByText("trace curl (5120) with probes, or start it through the proxy").waitFor();
+    for (const fact of [
+      "JA4 t13d1516h2_8daaf6152771_b186095e22b6",
+      "Protocols (ALPN) h2, http/1.1",
+      "Bytes in 184 kB (184,220 bytes, with what TLS adds)",
+      "Process id 5120",
+    ]) {
+      await page.getByRole("row", { name: fact, exact: true }).waitFor();
+    }
+    await page.getByRole("button", { name: "Copy as JSON" }).click();
+    await page.getByText("on the clipboard").waitFor();
+    const copied = (await sent()).find((message) => message.type === "copy");
+    assert.equal((JSON.parse(copied?.text ?? "") as { serverName: string }).serverName, "api.shop.example");
+    assert.ok(!(await sent()).some((message) => message.type === "details"));
+    await at(3).click();
+    await page.getByRole("row", { name: "Process id not known", exact: true }).waitFor();
+    await page.getByRole("row", { name: "Server name none given", exact: true }).waitFor();
+    await at(4).click();
+    await page.getByText("(a cover: the name within is encrypted)").waitFor();
+    await at(5).click();
+    await page.getByText("by the rule *.ads.example: take that off the list").waitFor();
+    await at(7).click();
+    await page.getByText("A part of the hello never came.").waitFor();
+    await page.getByRole("row", { name: "Server name not known", exact: true }).waitFor();
+    await finish();
+  });
+
+  test("a connection that is decrypted, too, says so and leads to its content", async () => {
+    await open("scenario=rows&rows=100");
+    await filter().fill("is:metadata");
+    await page.locator('.row[aria-rowindex="8"]').click();
+    await page.getByText("This connection is decrypted, too: 1 row of the list is its content.").waitFor();
+    await page.getByRole("button", { name: "Show", exact: true }).click();
+    await rowCount(2);
+    assert.match(await filter().inputValue(), /^address:127\.0\.0\.1:\d+$/);
+    await finish();
+  });
+
   test("pause holds what comes and resume shows it", async () => {
     await open("scenario=rows&rows=30");
     await rowCount(30);

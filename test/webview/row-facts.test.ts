@@ -4,12 +4,15 @@ import {
   hostOf,
   outcomeOf,
   pathOf,
+  processOf,
+  reasonOf,
+  sizeOf,
   statusText,
   statusTitle,
   typeOf,
   urlOf,
 } from "../../webview/live-traffic/row-facts.ts";
-import { exchangeRow, messageRow } from "./sample-rows.ts";
+import { connectionRow, exchangeRow, messageRow } from "./sample-rows.ts";
 
 test("row facts: the outcome follows state, status and grpc-status", () => {
   const outcomes = [
@@ -88,4 +91,43 @@ test("row facts: a message is told by its first bytes", () => {
       ["hi", "smtp"],
     ],
   );
+});
+
+test("row facts: a connection tells its protocol, its name or address, and what went wrong", () => {
+  const problem = { code: "incomplete", text: "a part of it never came" };
+  const { connection } = connectionRow();
+  assert.deepStrictEqual(
+    [
+      connectionRow(),
+      connectionRow({ transport: "quic", serverName: null, alpn: [], state: "open" }),
+      connectionRow({ state: "blocked", rule: "*.example" }),
+      connectionRow({ problem, alpn: [], serverName: null, connection: { ...connection, remote: null } }),
+    ].map((row) => [
+      outcomeOf(row),
+      statusText(row),
+      statusTitle(row),
+      hostOf(row),
+      typeOf(row),
+      reasonOf(row),
+    ]),
+    [
+      ["metadata", "TLS", "TLS connection closed, only metadata seen", "shop.example", "h2", null],
+      ["metadata", "QUIC", "QUIC connection open, only metadata seen", "203.0.113.24:443", "", null],
+      ["blocked", "TLS", "TLS connection blocked by *.example", "shop.example", "h2", "blocked by *.example"],
+      [
+        "metadata",
+        "TLS",
+        "TLS connection closed, only metadata seen: a part of it never came",
+        null,
+        null,
+        "a part of it never came",
+      ],
+    ],
+  );
+});
+
+test("row facts: a process or a size that is not known is never a number", () => {
+  const unknown = connectionRow({ pid: null, command: null, bytesOut: null, bytesIn: null });
+  assert.deepStrictEqual([processOf(unknown), sizeOf(unknown)], ["Process not known", null]);
+  assert.equal(processOf(connectionRow()), "curl (5120)");
 });

@@ -1,5 +1,5 @@
 // Rows and exchanges for the tests, with only what a test is about spelled out.
-import type { ExchangeRow, MessageRow } from "../../src/protocol/editor.ts";
+import type { ConnectionRow, ExchangeRow, MessageRow } from "../../src/protocol/editor.ts";
 import type { ExchangeEvent, RequestView } from "../../src/protocol/traffic.ts";
 
 const connection = { id: "c1", role: "client", local: null, remote: null, serverName: null } as const;
@@ -38,6 +38,30 @@ export function messageRow(change: Partial<MessageRow> = {}): MessageRow {
     size: 517,
     startedAt: "2026-01-31T12:00:00.000Z",
     preview: { hex: "160301" },
+    ...change,
+  };
+}
+
+export function connectionRow(change: Partial<ConnectionRow> = {}): ConnectionRow {
+  return {
+    type: "connection",
+    id: "n1",
+    pid: 5120,
+    command: "curl",
+    connection: { ...connection, local: "192.0.2.7:40312", remote: "203.0.113.24:443" },
+    serverName: "shop.example",
+    transport: "tcp",
+    alpn: ["h2", "http/1.1"],
+    versions: ["1.2", "1.3"],
+    ja3: "579ccef312d18482fc42e2b822ca2430",
+    ja4: "t13d1516h2_8daaf6152771_b186095e22b6",
+    encryptedClientHello: false,
+    interface: "eth0",
+    startedAt: "2026-01-31T12:00:00.000Z",
+    durationMs: 2500,
+    bytesOut: 1000,
+    bytesIn: 20_000,
+    state: "closed",
     ...change,
   };
 }

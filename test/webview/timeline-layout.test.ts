@@ -4,7 +4,7 @@ import type { ExchangeRow } from "../../src/protocol/editor.ts";
 import { RowStore, type Entry } from "../../webview/live-traffic/row-store.ts";
 import { stackCounts } from "../../webview/live-traffic/timeline-counts.ts";
 import { barAt, layOutBars, shownRange } from "../../webview/live-traffic/timeline-layout.ts";
-import { exchangeRow } from "./sample-rows.ts";
+import { connectionRow, exchangeRow } from "./sample-rows.ts";
 
 const startMs = Date.parse("2026-01-31T12:00:00.000Z");
 
@@ -114,4 +114,23 @@ test("timeline: a click means the nearest bar within reach", () => {
   assert.equal(barAt(bars, 60, 1, 8)?.entry.row.id, "x1");
   assert.equal(barAt(bars, 155, 1, 8)?.entry.row.id, "x1");
   assert.equal(barAt(bars, 400, 0, 8), null);
+});
+
+test("timeline: a connection that is still open reaches to the range's end", () => {
+  const store = new RowStore();
+  const startedAt = new Date(startMs).toISOString();
+  store.put([
+    connectionRow({ id: "open", startedAt, state: "open", durationMs: null }),
+    connectionRow({ id: "watched", startedAt, state: "open", durationMs: 500 }),
+    connectionRow({ id: "blocked", startedAt, state: "blocked", durationMs: null }),
+  ]);
+  const { bars } = layOutBars(store.all, { fromMs: startMs, toMs: startMs + 1000 }, 100, 6);
+  assert.deepStrictEqual(
+    bars.map(({ entry, outcome, width }) => [entry.row.id, outcome, width]),
+    [
+      ["open", "metadata", 100],
+      ["watched", "metadata", 50],
+      ["blocked", "blocked", 3],
+    ],
+  );
 });

@@ -8,10 +8,11 @@ import {
   type Header,
   type MessageEvent,
 } from "../../src/protocol/traffic.ts";
+import { connectionSample } from "./sample-connections.ts";
 
 interface Sample {
   row: TrafficRow;
-  details: ExchangeEvent | MessageEvent;
+  details: ExchangeEvent | MessageEvent | null;
 }
 
 const clients = [
@@ -54,16 +55,17 @@ const routes = [
 /** The `index`th row of the traffic that began at `startMs` (milliseconds since the epoch), `gapMs` apart. */
 export function sampleAt(index: number, startMs: number, gapMs: number): Sample {
   const chance = randomAt(index);
-  const client = clients[index % clients.length] ?? clients[0];
-  if (client === undefined) throw new Error("make sample traffic: no client");
+  const { client, connection } = connectionAt(index);
   const at = startMs + index * gapMs + chance() * gapMs * 3;
-  const connection: Connection = {
-    id: `${client.pid}-${Math.floor(index / 4)}`,
-    role: client.role,
-    local: index % 11 === 5 ? null : `127.0.0.1:${40_000 + (index % 900)}`,
-    remote: index % 11 === 5 ? null : "203.0.113.24:443",
-    serverName: null,
-  };
+  if (index % 13 === 6) {
+    const next = connectionAt(index + 1);
+    const decrypted = { ...next.client, connection: next.connection };
+    const startedAt = new Date(startMs + index * gapMs).toISOString();
+    return {
+      row: connectionSample(Math.floor(index / 13), `x${index}`, startedAt, decrypted),
+      details: null,
+    };
+  }
   if (index % 17 === 13) return messageSample(index, at, client, connection);
   const route = routes[Math.floor(chance() ** 1.8 * routes.length)] ?? routes[0];
   if (route === undefined) throw new Error("make sample traffic: no route");
@@ -146,6 +148,19 @@ export function sampleAt(index: number, startMs: number, gapMs: number): Sample 
           },
   };
   return { row, details };
+}
+
+function connectionAt(index: number) {
+  const client = clients[index % clients.length] ?? clients[0];
+  if (client === undefined) throw new Error("make sample traffic: no client");
+  const connection: Connection = {
+    id: `${client.pid}-${Math.floor(index / 4)}`,
+    role: client.role,
+    local: index % 11 === 5 ? null : `127.0.0.1:${40_000 + (index % 900)}`,
+    remote: index % 11 === 5 ? null : "203.0.113.24:443",
+    serverName: null,
+  };
+  return { client, connection };
 }
 
 function messageSample(

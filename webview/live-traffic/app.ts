@@ -2,6 +2,7 @@
 // frame everything is drawn from it.
 import type { StateParams, TrafficRow } from "../../src/protocol/editor.ts";
 import type { FromWebview, ToWebview } from "../../src/protocol/webview.ts";
+import { isContentOf } from "./connection-facts.ts";
 import { openColumnMenu } from "./column-menu.ts";
 import type { ColumnId } from "./columns.ts";
 import type { Details } from "./detail-tabs.ts";
@@ -130,6 +131,10 @@ export class App {
       openSource: ({ file, line, column }) => {
         this.#link.post({ type: "openSource", file, line, ...(column === undefined ? {} : { column }) });
       },
+      filter: (text) => {
+        this.#toolbar.filterBox.setText(text);
+        this.#setFilter(text);
+      },
       tab: (tab) => {
         this.#save({ tab });
       },
@@ -249,10 +254,17 @@ export class App {
     this.#splitter.apply();
     if (!open || this.#selected === null) return;
     this.#askForDetails(this.#selected.row);
-    const toShow = [this.#selected.row, this.#details, this.#saved.tab];
+    const decryptedCount = this.#contentCount(this.#selected.row);
+    const toShow = [this.#selected.row, this.#details, this.#saved.tab, decryptedCount];
     if (toShow.every((part, index) => part === this.#detailShown[index])) return;
     this.#detailShown = toShow;
-    this.#detail.show(this.#selected, this.#details, this.#saved.tab);
+    this.#detail.show(this.#selected, this.#details, this.#saved.tab, decryptedCount);
+  }
+
+  /** Rows in which a connection of which there is metadata is seen decrypted. */
+  #contentCount(row: TrafficRow): number {
+    if (row.type !== "connection") return 0;
+    return this.#traffic.all.filter((entry) => isContentOf(entry.row, row)).length;
   }
 
   /** Asks once for each state of a row; while the same row goes on, the earlier answer stays on screen. */
@@ -260,6 +272,8 @@ export class App {
     if (row === this.#asked) return;
     if (row.id !== this.#asked?.id) this.#details = undefined;
     this.#asked = row;
+    // The row of a connection is whole by itself.
+    if (row.type === "connection") return;
     this.#link.post({ type: "details", id: row.id });
   }
 

@@ -1,5 +1,5 @@
 // What each tab of the detail pane says about an exchange or a message. The row gives what is known before the
-// details arrive.
+// details arrive. The tab of a connection is connection-tab.ts's.
 import type { DetailsResult, TrafficRow } from "../../src/protocol/editor.ts";
 import type {
   BodyView,
@@ -11,6 +11,7 @@ import type {
 } from "../../src/protocol/traffic.ts";
 import { bodyBytes, mediaTypeOf } from "./body-forms.ts";
 import { bodyView } from "./body-view.ts";
+import { connectionTab } from "./connection-tab.ts";
 import { element, type Child } from "./dom.ts";
 import { queryFields } from "./form-fields.ts";
 import { formatBytes, formatDuration, formatTime, sentence } from "./format.ts";
@@ -26,6 +27,10 @@ export interface Subject {
   entry: Entry;
   details: Details;
   openSource: (source: SourceLocation) => void;
+  /** Rows of the list that are the content of this connection. */
+  decryptedCount: number;
+  /** Puts a text into the filter box. */
+  filter: (text: string) => void;
 }
 
 interface Tab {
@@ -46,8 +51,10 @@ const messageTabs: Tab[] = [
   { id: "timing", title: "Timing", content: timingTab },
 ];
 
+const connectionTabs: Tab[] = [{ id: "headers", title: "Connection", content: metadataTab }];
+
 export function tabsOf(row: TrafficRow): readonly Tab[] {
-  return row.type === "exchange" ? exchangeTabs : messageTabs;
+  return { exchange: exchangeTabs, message: messageTabs, connection: connectionTabs }[row.type];
 }
 
 function headersTab(subject: Subject): Child[] {
@@ -113,6 +120,10 @@ function sideTab(subject: Subject, side: "request" | "response"): Child[] {
   return [section("Query", query.length, properties(query)), section("Body", null, body)];
 }
 
+function metadataTab({ entry: { row }, decryptedCount, filter }: Subject): Child[] {
+  return row.type === "connection" ? connectionTab({ row, decryptedCount, filter }) : [];
+}
+
 function messageTab(subject: Subject): Child[] {
   const { row } = subject.entry;
   if (row.type !== "message") return [];
@@ -131,6 +142,7 @@ function messageTab(subject: Subject): Child[] {
 
 function timingTab(subject: Subject): Child[] {
   const { row, startMs, endMs } = subject.entry;
+  if (row.type === "connection") return [];
   const exchange = exchangeOf(subject.details);
   const times: Property[] =
     row.type === "message"

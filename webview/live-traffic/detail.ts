@@ -13,6 +13,8 @@ export interface DetailEvents {
   close(): void;
   copy(text: string): void;
   openSource(source: SourceLocation): void;
+  /** Puts a text into the filter box. */
+  filter(text: string): void;
   tab(tab: TabId): void;
 }
 
@@ -22,6 +24,7 @@ export class Detail {
   readonly #title = element("div", { class: "detail-title" });
   readonly #copyCurl: HTMLButtonElement;
   readonly #copyBody: HTMLButtonElement;
+  readonly #copyFacts: HTMLButtonElement;
   /** What copying did, said once and to screen readers too. */
   readonly #outcome = element("div", { class: "detail-outcome", role: "status" });
   readonly #tabList = element("div", { class: "tabs", role: "tablist", "aria-label": "Details" });
@@ -37,13 +40,24 @@ export class Detail {
     this.#copyBody = action("copy", "Copy response body", () => {
       this.#onCopyBody();
     });
+    this.#copyFacts = action("copy", "Copy as JSON", () => {
+      this.#onCopyFacts();
+    });
     const close = action("close", "Close (Escape)", () => {
       events.close();
     });
     this.element = element(
       "section",
       { class: "detail", "aria-label": "Details" },
-      element("div", { class: "detail-head" }, this.#title, this.#copyCurl, this.#copyBody, close),
+      element(
+        "div",
+        { class: "detail-head" },
+        this.#title,
+        this.#copyCurl,
+        this.#copyBody,
+        this.#copyFacts,
+        close,
+      ),
       this.#tabList,
       this.#outcome,
       this.#panel,
@@ -53,8 +67,11 @@ export class Detail {
     });
   }
 
-  /** Shows a row; call again when its details arrive or it goes on. */
-  show(entry: Entry, details: Details, tab: TabId): void {
+  /**
+   * Shows a row; call again when its details arrive or it goes on. `decryptedCount`: rows of the list that are the
+   * content of this connection.
+   */
+  show(entry: Entry, details: Details, tab: TabId, decryptedCount: number): void {
     const other = this.#subject?.entry !== entry;
     const scrollTop = this.#panel.scrollTop;
     this.#subject = {
@@ -62,6 +79,10 @@ export class Detail {
       details,
       openSource: (source) => {
         this.#events.openSource(source);
+      },
+      decryptedCount,
+      filter: (text) => {
+        this.#events.filter(text);
       },
     };
     this.#tab = tab;
@@ -73,14 +94,15 @@ export class Detail {
   }
 
   #showTitle({ row }: Entry): void {
-    const method = row.type === "exchange" ? row.method : "Message";
-    const name = facts.pathOf(row) ?? "not known";
+    const heading =
+      row.type === "exchange" ? row.method : row.type === "message" ? "Message" : facts.hostOf(row);
+    const name = facts.pathOf(row) ?? facts.reasonOf(row) ?? "not known";
     setAttribute(this.#title, "title", (row.type === "exchange" ? facts.urlOf(row) : null) ?? name);
     setAttribute(this.#title, "data-outcome", facts.outcomeOf(row));
     fill(
       this.#title,
       element("span", { class: "detail-status", title: facts.statusTitle(row) }, facts.statusText(row)),
-      element("strong", {}, method ?? "–"),
+      element("strong", {}, heading ?? "–"),
       element("span", { class: "detail-name" }, name),
     );
   }
@@ -90,8 +112,10 @@ export class Detail {
     this.#copyCurl.disabled = exchange === null || curlCommand(exchange) === null;
     const body = exchange?.response?.body;
     this.#copyBody.disabled = (body?.text ?? body?.hex ?? "") === "";
-    this.#copyCurl.hidden = this.#subject?.entry.row.type === "message";
-    this.#copyBody.hidden = this.#copyCurl.hidden;
+    const type = this.#subject?.entry.row.type;
+    this.#copyCurl.hidden = type !== "exchange";
+    this.#copyBody.hidden = type !== "exchange";
+    this.#copyFacts.hidden = type !== "connection";
   }
 
   #showTabs(): void {
@@ -150,6 +174,16 @@ export class Detail {
       this.#outcome,
       noteElement({ severity: "info", text: "The cURL command is on the clipboard." }),
       ...command.warnings.map((text) => noteElement({ severity: "warning", text })),
+    );
+  }
+
+  #onCopyFacts(): void {
+    const row = this.#subject?.entry.row;
+    if (row === undefined) return;
+    this.#events.copy(JSON.stringify(row, null, 2));
+    fill(
+      this.#outcome,
+      noteElement({ severity: "info", text: "The facts of the connection are on the clipboard." }),
     );
   }
 

@@ -9,9 +9,10 @@ export interface FilterBoxEvents {
 }
 
 const hint =
-  "Words in method, host, path or process.\n" +
+  "Words in method, host, path, process or fingerprint.\n" +
   "status:5xx  method:POST  process:node  host:api  path:/orders  type:json\n" +
   "is:error  is:pending  larger-than:10k  slower-than:100ms\n" +
+  "Of connections: is:metadata  is:blocked  is:open  is:ech  alpn:h2  version:1.2  ja4:t13d  interface:eth0\n" +
   "-word leaves out, commas mean or";
 
 export class FilterBox {

@@ -1,6 +1,7 @@
 // The language of the filter box: words that must occur in a row's method, host, path or process, and `key:value`
 // terms; `-` before a term negates it, quotes keep spaces, commas inside a value mean "or".
-import type { TrafficRow } from "../../src/protocol/editor.ts";
+import type { ConnectionRow, TrafficRow } from "../../src/protocol/editor.ts";
+import { offeredVersion } from "./connection-facts.ts";
 import { hostOf, outcomeOf, pathOf, sizeOf, typeOf } from "./row-facts.ts";
 
 export type FilterResult =
@@ -63,8 +64,12 @@ function freeText(word: string): Matcher {
     hostOf,
     pathOf,
     (row) => row.command,
-    (row) => row.pid.toString(),
+    pidText,
   );
+}
+
+function pidText({ pid }: TrafficRow): string | null {
+  return pid === null ? null : pid.toString();
 }
 
 function contains(word: string, ...facts: ((row: TrafficRow) => string | null)[]): Matcher {
@@ -72,32 +77,71 @@ function contains(word: string, ...facts: ((row: TrafficRow) => string | null)[]
   return (row) => facts.some((fact) => fact(row)?.toLowerCase().includes(wanted) === true);
 }
 
+/** Keys of connections of which only metadata is seen say nothing of other rows. */
 const terms = new Map<string, Term>([
   ["status", status],
   [
     "method",
     (value) => (row) => row.type === "exchange" && row.method?.toLowerCase() === value.toLowerCase(),
   ],
-  [
-    "process",
-    (value) =>
-      contains(
-        value,
-        (row) => row.command,
-        (row) => row.pid.toString(),
-      ),
-  ],
+  ["process", (value) => contains(value, (row) => row.command, pidText)],
   [
     "pid",
     (value) => (/^\d+$/.test(value) ? (row) => row.pid === Number(value) : `pid:${value} is not a number`),
   ],
   ["host", (value) => contains(value, hostOf)],
+  [
+    "address",
+    (value) =>
+      contains(
+        value,
+        (row) => row.connection.local,
+        (row) => row.connection.remote,
+      ),
+  ],
   ["path", (value) => contains(value, pathOf)],
   ["type", (value) => contains(value, typeOf, (row) => (row.type === "exchange" ? row.contentType : null))],
+  [
+    "alpn",
+    (value) =>
+      contains(
+        value,
+        ofHello((row) => row.alpn?.join(" ") ?? null),
+      ),
+  ],
+  [
+    "ja3",
+    (value) =>
+      contains(
+        value,
+        ofHello((row) => row.ja3),
+      ),
+  ],
+  [
+    "ja4",
+    (value) =>
+      contains(
+        value,
+        ofHello((row) => row.ja4),
+      ),
+  ],
+  [
+    "interface",
+    (value) =>
+      contains(
+        value,
+        ofHello((row) => row.interface),
+      ),
+  ],
+  ["version", (value) => contains(value, ofHello(offeredVersion))],
   ["is", is],
   ["larger-than", largerThan],
   ["slower-than", slowerThan],
 ]);
+
+function ofHello(fact: (row: ConnectionRow) => string | null): (row: TrafficRow) => string | null {
+  return (row) => (row.type === "connection" ? fact(row) : null);
+}
 
 function status(value: string): Matcher | string {
   const range = statusRange(value.toLowerCase());
@@ -118,11 +162,18 @@ function is(value: string): Matcher | string {
     case "pending":
     case "incomplete":
     case "message":
+    case "blocked":
       return (row) => outcomeOf(row) === value.toLowerCase();
+    case "metadata":
+      return (row) => row.type === "connection";
+    case "open":
+      return (row) => row.type === "connection" && row.state === "open";
+    case "ech":
+      return (row) => row.type === "connection" && row.encryptedClientHello === true;
     case "error":
-      return (row) => ["client-error", "server-error", "incomplete"].includes(outcomeOf(row));
+      return (row) => ["client-error", "server-error", "incomplete", "blocked"].includes(outcomeOf(row));
     default:
-      return `is:${value} is not known: try is:error, is:pending, is:incomplete or is:message`;
+      return `is:${value} is not known: try is:error, is:pending, is:incomplete, is:message, is:metadata, is:blocked, is:open or is:ech`;
   }
 }
 
@@ -143,7 +194,7 @@ const byteFactors: Record<string, number> = {
 function largerThan(value: string): Matcher | string {
   const least = quantity(value, byteFactors);
   if (least === null) return `larger-than:${value} is not a size: try 500, 10k or 1.5MB`;
-  return (row) => sizeOf(row) > least;
+  return (row) => (sizeOf(row) ?? 0) > least;
 }
 
 const millisecondFactors: Record<string, number> = { "": 1, ms: 1, s: 1000, m: 60_000, min: 60_000 };
@@ -151,7 +202,7 @@ const millisecondFactors: Record<string, number> = { "": 1, ms: 1, s: 1000, m: 6
 function slowerThan(value: string): Matcher | string {
   const least = quantity(value, millisecondFactors);
   if (least === null) return `slower-than:${value} is not a duration: try 100ms, 1.5s or 2m`;
-  return (row) => row.type === "exchange" && row.durationMs !== null && row.durationMs > least;
+  return (row) => row.type !== "message" && row.durationMs !== null && row.durationMs > least;
 }
 
 function quantity(value: string, factors: Record<string, number>): number | null {

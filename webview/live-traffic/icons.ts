@@ -24,6 +24,8 @@ const shapes = {
   "outcome-server-error": "M4.5 4.5l7 7M11.5 4.5l-7 7",
   "outcome-pending": "M8 3.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM8 5.5V8l1.8 1.3",
   "outcome-incomplete": "M3 8h3.2M9.8 8H13M7.2 4.5l1.6 7",
+  "outcome-metadata": "M4 7.3h8v5.7H4zM5.7 7.3V5.2a2.3 2.3 0 0 1 4.6 0v2.1",
+  "outcome-blocked": "M8 3a5 5 0 1 1 0 10A5 5 0 0 1 8 3zM4.5 11.5l7-7",
   out: "M8 13V3.5M4.5 7 8 3.5 11.5 7",
   in: "M8 3v9.5M4.5 9 8 12.5 11.5 9",
 };

@@ -29,54 +29,64 @@ export function fillRow(target: HTMLElement, entry: Entry, columns: readonly Col
   fill(
     target,
     ...columns.map((column) => {
-      const { content, title } = cells[column.id](entry);
+      const { content, title } = cells[column.id](entry, columns);
       const numeric = column.numeric === true ? " numeric" : "";
       return element("div", { class: `cell ${column.id}${numeric}`, role: "gridcell", title }, ...content);
     }),
   );
 }
 
-const cells: Record<ColumnId, (entry: Entry) => Cell> = {
+const cells: Record<ColumnId, (entry: Entry, columns: readonly Column[]) => Cell> = {
   status: ({ row }) => ({
     content: [icon(glyphOf(row)), element("span", {}, facts.statusText(row))],
     title: facts.statusTitle(row),
   }),
-  method: ({ row }) => plain(row.type === "exchange" ? row.method : "message"),
+  method: ({ row }) => plain(row.type === "exchange" ? row.method : kindWords[row.type]),
   host: ({ row }) => plain(facts.hostOf(row)),
-  path: ({ row }) => pathCell(row),
-  process: ({ row }) => ({
-    content: [row.command, element("span", { class: "faint" }, ` ${row.pid}`)],
-    title: facts.processOf(row),
-  }),
+  path: ({ row }, columns) => pathCell(row, columns),
+  process: ({ row }) => {
+    if (row.pid === null && row.command === null) return plain(null);
+    const id = element("span", { class: "faint" }, ` ${row.pid ?? ""}`);
+    return { content: [row.command, id], title: facts.processOf(row) };
+  },
   type: ({ row }) => ({
     ...plain(facts.typeOf(row)),
-    title: row.type === "exchange" ? row.contentType : row.protocol,
+    title: row.type === "exchange" ? row.contentType : facts.typeOf(row),
   }),
   size: ({ row }) => {
-    if (row.type === "exchange" && row.status === null) return { content: [], title: null };
-    return {
-      content: [formatBytes(facts.sizeOf(row))],
-      title: `${facts.sizeOf(row).toLocaleString("en-US")} bytes`,
-    };
+    const size = row.type === "exchange" && row.status === null ? null : facts.sizeOf(row);
+    return size === null
+      ? { content: [], title: null }
+      : { content: [formatBytes(size)], title: sizeTitle(row, size) };
   },
   duration: ({ row }) => {
     if (row.type === "message") return { content: [], title: null };
     if (row.durationMs !== null)
       return { content: [formatDuration(row.durationMs)], title: `${row.durationMs} ms` };
-    return {
-      content: [element("span", { class: "faint" }, row.state === "pending" ? "Pending" : "–")],
-      title: null,
-    };
+    const word = row.state === "pending" ? "Pending" : row.state === "open" ? "Open" : "–";
+    return { content: [element("span", { class: "faint" }, word)], title: null };
   },
   time: ({ row, startMs }) => ({ content: [formatTime(startMs)], title: row.startedAt }),
 };
+
+const kindWords = { message: "message", connection: "metadata" } as const;
+
+function sizeTitle(row: TrafficRow, size: number): string {
+  const bytes = (count: number | null): string => count?.toLocaleString("en-US") ?? "not known";
+  if (row.type !== "connection") return `${bytes(size)} bytes`;
+  return `${bytes(row.bytesOut)} bytes out, ${bytes(row.bytesIn)} in`;
+}
 
 function plain(text: string | null): Cell {
   return { content: [text ?? element("span", { class: "faint", title: "Not known" }, "–")], title: text };
 }
 
-function pathCell(row: TrafficRow): Cell {
-  const path = facts.pathOf(row);
+function pathCell(row: TrafficRow, columns: readonly Column[]): Cell {
+  // A connection without its host says little: where the host's own column gave way, it comes here.
+  const host =
+    row.type === "connection" && !columns.some(({ id }) => id === "host") ? facts.hostOf(row) : null;
+  const known = [host, facts.pathOf(row)].filter((part) => part !== null);
+  const path = known.length === 0 ? null : known.join(" · ");
   const reason = facts.reasonOf(row);
   const text = row.type === "message" ? element("span", { class: "preview" }, path ?? "") : path;
   return {

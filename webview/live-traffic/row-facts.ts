@@ -1,9 +1,10 @@
 // What the views say about one row of traffic: how it ended, and the words for its host, path and status.
 // Unknown facts stay null; the views decide how "not known" looks.
-import type { ExchangeRow, TrafficRow } from "../../src/protocol/editor.ts";
+import type { ConnectionRow, ExchangeRow, TrafficRow } from "../../src/protocol/editor.ts";
+import { bytesBothWays, helloSummary } from "./connection-facts.ts";
 import { formatBytes, shortMediaType } from "./format.ts";
 
-/** How an exchange ended, as colour and glyph tell it. */
+/** How an exchange ended, or what else a row is, as colour and glyph tell it. */
 export type Outcome =
   | "informational"
   | "success"
@@ -12,10 +13,13 @@ export type Outcome =
   | "server-error"
   | "pending"
   | "incomplete"
-  | "message";
+  | "message"
+  | "metadata"
+  | "blocked";
 
 export function outcomeOf(row: TrafficRow): Outcome {
   if (row.type === "message") return "message";
+  if (row.type === "connection") return row.state === "blocked" ? "blocked" : "metadata";
   if (row.state !== "complete") return row.state;
   // A gRPC call that failed answers 200 and says so in its trailer.
   if (row.grpcStatus !== undefined && row.grpcStatus !== 0) return "server-error";
@@ -37,32 +41,44 @@ export const outcomeWords: Record<Outcome, string> = {
   pending: "Pending",
   incomplete: "Incomplete",
   message: "Message",
+  metadata: "Metadata only",
+  blocked: "Blocked",
 };
 
 /** `host` or `host:port` as the request or the connection names it. */
 export function hostOf(row: TrafficRow): string | null {
-  const authority = row.type === "exchange" ? row.authority : null;
-  return authority ?? row.connection.serverName ?? row.connection.remote;
+  const named = row.type === "exchange" ? row.authority : row.type === "connection" ? row.serverName : null;
+  return named ?? row.connection.serverName ?? row.connection.remote;
 }
 
-/** The request target, or the beginning of a message. */
+/** The request target, the beginning of a message, or what a connection's hello tells. */
 export function pathOf(row: TrafficRow): string | null {
   if (row.type === "exchange") return row.target;
+  if (row.type === "connection") return helloSummary(row);
   return row.preview.text ?? row.preview.hex?.replace(/(..)(?=.)/g, "$1 ") ?? null;
 }
 
 /** Short text of the status column; the glyph beside it tells the outcome. */
 export function statusText(row: TrafficRow): string {
   if (row.type === "message") return row.direction;
+  if (row.type === "connection") return protocolName(row);
   if (row.state === "complete" && row.grpcStatus !== undefined && row.grpcStatus !== 0) {
     return `grpc ${row.grpcStatus}`;
   }
   return row.status?.toString() ?? (row.state === "pending" ? "…" : "–");
 }
 
-/** Why the row is not a whole exchange, or null when it is one. */
+function protocolName({ transport }: ConnectionRow): string {
+  return transport === "quic" ? "QUIC" : "TLS";
+}
+
+/** Why the row is not a whole exchange, or a connection not understood or refused; else null. */
 export function reasonOf(row: TrafficRow): string | null {
   if (row.type === "message") return null;
+  if (row.type === "connection") {
+    if (row.state === "blocked") return row.rule === undefined ? "blocked" : `blocked by ${row.rule}`;
+    return row.problem?.text ?? null;
+  }
   if (row.problem !== undefined) return row.problem.text;
   return row.state === "incomplete" ? "incomplete" : null;
 }
@@ -72,6 +88,12 @@ export function statusTitle(row: TrafficRow): string {
   if (row.type === "message") {
     return `Message ${row.direction === "out" ? "sent" : "received"}, ${formatBytes(row.size)}`;
   }
+  if (row.type === "connection") {
+    const reason = reasonOf(row);
+    if (row.state === "blocked") return `${protocolName(row)} connection ${reason ?? row.state}`;
+    const seen = `${protocolName(row)} connection ${row.state}, only metadata seen`;
+    return reason === null ? seen : `${seen}: ${reason}`;
+  }
   const parts = [outcomeWords[outcomeOf(row)]];
   if (row.status !== null) parts.push(row.status.toString());
   if (row.grpcStatus !== undefined) parts.push(`grpc-status ${row.grpcStatus}`);
@@ -79,18 +101,23 @@ export function statusTitle(row: TrafficRow): string {
   return parts.join(" ") + (reason === null ? "" : `: ${reason}`);
 }
 
-export function sizeOf(row: TrafficRow): number {
+/** Bytes; null where the network did not tell them. */
+export function sizeOf(row: TrafficRow): number | null {
+  if (row.type === "connection") return bytesBothWays(row);
   return row.type === "exchange" ? row.responseSize : row.size;
 }
 
-/** What the type column says: the response's media type, or a message's protocol. */
+/** What the type column says: the response's media type, a message's protocol, or the protocol a hello offers first. */
 export function typeOf(row: TrafficRow): string | null {
   if (row.type === "message") return row.protocol;
+  // A hello that was understood and names none has no type; of any other it is not known.
+  if (row.type === "connection") return row.alpn?.[0] ?? (row.alpn && !row.problem ? "" : null);
   return row.contentType === null ? null : shortMediaType(row.contentType);
 }
 
-export function processOf(row: TrafficRow): string {
-  return `${row.command} (${row.pid})`;
+export function processOf({ command, pid }: TrafficRow): string {
+  if (pid === null) return command ?? "Process not known";
+  return command === null ? pid.toString() : `${command} (${pid})`;
 }
 
 /** The URL as one would type it; everything Plainsight decrypts is TLS, hence `https`. Null without a host. */

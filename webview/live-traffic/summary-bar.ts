@@ -16,7 +16,10 @@ export interface SummaryFacts {
 
 export class SummaryBar {
   readonly #rows = element("span");
-  readonly #bytes = element("span", { title: "Response bodies and messages, on the wire" });
+  readonly #bytes = element("span", {
+    title:
+      "The sum of the sizes shown: response bodies, messages, and connections of which only metadata is seen",
+  });
   readonly #lost = element("span", { class: "warning" });
   readonly #dropped = element("span");
   readonly #rangeText = element("span");
@@ -60,7 +63,7 @@ export class SummaryBar {
   show({ state, shown, droppedCount, range }: SummaryFacts): void {
     const lost = state?.lost.records ?? 0;
     setText(this.#rows, formatCount(shown.length, "row"));
-    setText(this.#bytes, formatBytes(shown.reduce((sum, entry) => sum + sizeOf(entry.row), 0)));
+    setText(this.#bytes, formatBytes(shown.reduce((sum, entry) => sum + (sizeOf(entry.row) ?? 0), 0)));
     setText(this.#lost, `${lost.toLocaleString("en-US")} lost`);
     setText(this.#dropped, `${droppedCount.toLocaleString("en-US")} dropped`);
     this.#lost.hidden = lost === 0;

@@ -13,13 +13,13 @@ interface Lasting {
   endMs: number | null;
 }
 
-/** True when any part of the exchange lies within the range. */
+/** True when any part of the exchange or connection lies within the range. */
 export function overlaps(lasting: Lasting, range: TimeRange): boolean {
   return lasting.startMs <= range.toMs && endWithin(lasting, range) >= range.fromMs;
 }
 
-/** When it ended; a pending exchange reaches to the range's end, one whose end was not seen is an instant. */
+/** When it ended; what still goes on reaches to the range's end, an exchange whose end was not seen is an instant. */
 export function endWithin({ row, startMs, endMs }: Lasting, range: TimeRange): number {
-  const pending = row.type === "exchange" && row.state === "pending";
-  return endMs ?? (pending ? Math.max(startMs, range.toMs) : startMs);
+  const goesOn = row.type !== "message" && (row.state === "pending" || row.state === "open");
+  return endMs ?? (goesOn ? Math.max(startMs, range.toMs) : startMs);
 }

@@ -19,6 +19,7 @@ const gap = 1;
 /** From the bottom up: errors stand on the base line, where their heights compare best. */
 export const stackOrder: readonly Outcome[] = [
   "server-error",
+  "blocked",
   "client-error",
   "incomplete",
   "redirect",
@@ -26,6 +27,8 @@ export const stackOrder: readonly Outcome[] = [
   "message",
   "success",
   "pending",
+  // Connections last longest: drawn first, they cover nothing.
+  "metadata",
 ];
 
 /** Stacked columns; the fullest slice has the whole height. */

@@ -238,7 +238,9 @@ export class Timeline {
 }
 
 function rectangle({ outcome, left, width, lane }: Bar): Rectangle {
-  const failed = outcome === "client-error" || outcome === "server-error" || outcome === "incomplete";
+  const failed = ["client-error", "server-error", "incomplete", "blocked"].includes(outcome);
+  // A connection is a line behind what is decrypted, which may be its own content.
+  if (outcome === "metadata") return { outcome, left, top: lane * laneHeight + 1, width, height: 2 };
   // What went wrong is drawn a little thicker, for eyes that cannot go by its colour.
   return { outcome, left, top: lane * laneHeight, width, height: laneHeight - (failed ? 0 : 2) };
 }

@@ -4,6 +4,7 @@ import type { CancellationToken, Connection } from "vscode-languageserver/node";
 import type { CoverageReport } from "../../protocol/coverage.ts";
 import * as editor from "../../protocol/editor.ts";
 import type { Measured, MeasureOptions as AllMeasureOptions } from "../capture/measure.ts";
+import { ConnectionRows } from "./connection-rows.ts";
 import { CoverageWatch } from "./coverage-watch.ts";
 import { TrafficBatches } from "./traffic-batches.ts";
 import { rowOf } from "./traffic-rows.ts";
@@ -12,6 +13,8 @@ import { problemOf } from "./problem.ts";
 import { Tracing, type TracingOptions } from "./tracing.ts";
 
 const storeLimits = { items: 5000, bytes: 64 * 1024 * 1024 };
+/** Connections whose end is awaited: more than an editor lists. */
+const openConnections = 10_000;
 const batchLimits = { intervalMs: 100, rows: 2000 };
 const rescanIntervalMs = 5000;
 const stateIntervalMs = 100;
@@ -36,6 +39,8 @@ export function serve(connection: Connection, parts: ServerParts): void {
     connection.sendNotification(editor.trafficNotification, params),
   );
 
+  const connections = new ConnectionRows(openConnections);
+
   let stateTimer: NodeJS.Timeout | null = null;
   const tracing = new Tracing({
     open: (options) => parts.openTraceSession(options),
@@ -47,8 +52,12 @@ export function serve(connection: Connection, parts: ServerParts): void {
       } satisfies editor.NotSeenParams);
     },
     onTraffic(event) {
-      store.put(event);
-      batches.add(rowOf(event));
+      if (event.type === "exchange" || event.type === "message") {
+        store.put(event);
+        batches.add(rowOf(event));
+      } else {
+        batches.add(connections.fold(event));
+      }
     },
     onState() {
       stateTimer ??= setTimeout(sendState, stateIntervalMs);

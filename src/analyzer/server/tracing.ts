@@ -11,6 +11,7 @@ import type {
 } from "../../protocol/editor.ts";
 import type { ExchangeEvent, MessageEvent, SkippedEvent, TraceEvent } from "../../protocol/traffic.ts";
 import type { TraceSession, TraceSessionOptions } from "../capture/trace-session.ts";
+import type { NetworkEvent } from "./connection-rows.ts";
 import { problemOf } from "./problem.ts";
 import { Proxying, type ProxyingOptions } from "./proxying.ts";
 
@@ -28,7 +29,7 @@ export interface TracingOptions {
   onSkipped(skipped: SkippedEvent): void;
   /** Opens the capture; rejects with an error that has a `problem` when rights or kernel support are missing. */
   open(options: EditorTraceOptions): Promise<EditorTrace>;
-  onTraffic(event: ExchangeEvent | MessageEvent): void;
+  onTraffic(event: ExchangeEvent | MessageEvent | NetworkEvent): void;
   /** `state` has changed. */
   onState(): void;
 }
@@ -160,6 +161,11 @@ export class Tracing {
         break;
       case "message":
         this.#counts.messages += 1;
+        this.#options.onTraffic(event);
+        break;
+      case "hello":
+      case "connection":
+      case "blocked":
         this.#options.onTraffic(event);
         break;
       case "lost":

@@ -72,6 +72,14 @@ export class TrafficBatches {
   }
 }
 
+/** Another row with its id will follow. */
 function isPending(row: TrafficRow): boolean {
-  return row.type === "exchange" && row.state === "pending";
+  switch (row.type) {
+    case "exchange":
+      return row.state === "pending";
+    case "message":
+      return false;
+    case "connection":
+      return row.state === "open" && row.durationMs === null;
+  }
 }

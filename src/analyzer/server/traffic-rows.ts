@@ -1,9 +1,10 @@
-// Turns trace events into the rows of the editor's list: what fits on a line, without headers and bodies.
-import type { ExchangeRow, MessageRow, TrafficRow } from "../../protocol/editor.ts";
+// Turns trace events into the rows of the editor's list: what fits on a line, without headers and bodies. What the
+// network tells of a connection is connection-rows.ts's.
+import type { ExchangeRow, MessageRow } from "../../protocol/editor.ts";
 import type { ExchangeEvent, Header, MessageEvent } from "../../protocol/traffic.ts";
 
 /** The list's row for an exchange or a message. */
-export function rowOf(event: ExchangeEvent | MessageEvent): TrafficRow {
+export function rowOf(event: ExchangeEvent | MessageEvent): ExchangeRow | MessageRow {
   return event.type === "exchange" ? exchangeRow(event) : messageRow(event);
 }
 

@@ -16,6 +16,7 @@ import type { EditorTrace, EditorTraceOptions } from "../../../src/analyzer/serv
 import type { CoverageReport } from "../../../src/protocol/coverage.ts";
 import * as editor from "../../../src/protocol/editor.ts";
 import type { TraceEvent } from "../../../src/protocol/traffic.ts";
+import { connectionEnd, hello } from "../cli/hello-fixtures.ts";
 import { exchange, message } from "./traffic-fixtures.ts";
 
 const report: CoverageReport = {
@@ -301,6 +302,23 @@ test("server: missing rights come back as the problem and its remedy, and go whe
   const better = next<editor.StateParams>(editor.stateNotification, ({ tracing }) => tracing.length > 0);
   await client.sendRequest(editor.startTraceRequest, start([1]));
   assert.equal((await better).problem, undefined);
+});
+
+test("server: what the network tells of a connection arrives as one row, which goes on", async (t) => {
+  const { client, capture, next } = connect(t);
+  await client.sendRequest("initialize", { capabilities: {}, processId: null, rootUri: null });
+  await client.sendRequest(editor.startTraceRequest, start([4242]));
+  const told = async () => (await next<editor.TrafficParams>(editor.trafficNotification)).rows;
+  const begun = told();
+  capture.emit(hello({ pid: null, command: null }));
+  const [first, ...more] = await begun;
+  assert.ok(first?.type === "connection" && more.length === 0);
+  assert.deepStrictEqual([first.state, first.pid, first.bytesIn], ["open", null, null]);
+  const ended = told();
+  capture.emit(connectionEnd());
+  const carried = { pid: 4242, command: "curl", bytesOut: 1530, bytesIn: 20_600_000, durationMs: 2500 };
+  assert.deepStrictEqual(await ended, [{ ...first, ...carried, state: "closed" }]);
+  assert.equal(await client.sendRequest(editor.detailsRequest, { id: first.id }), null);
 });
 
 test("server: traffic arrives as rows, in full on request, and is forgotten when cleared", async (t) => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
+import { ConnectionRows } from "../../../src/analyzer/server/connection-rows.ts";
 import { TrafficBatches } from "../../../src/analyzer/server/traffic-batches.ts";
 import { rowOf } from "../../../src/analyzer/server/traffic-rows.ts";
+import { connectionEnd, hello } from "../cli/hello-fixtures.ts";
 import { exchange } from "./traffic-fixtures.ts";
 
 type Sent = { ids: string[]; dropped: number }[];
@@ -106,6 +108,21 @@ test("batches: an editor that is slow to read gets one batch at a time, and what
     ],
   );
   mock.timers.reset();
+});
+
+test("batches: the end of a connection that is on the screen is never left out", async () => {
+  const { sent, batches: made } = batches(1);
+  const connections = new ConnectionRows(10);
+  made.add(connections.fold(hello({ id: "open" })));
+  made.flush();
+  await new Promise(setImmediate);
+  made.add(row("b"));
+  made.add(connections.fold(connectionEnd({ id: "open" })));
+  made.flush();
+  assert.deepStrictEqual(sent, [
+    { ids: ["open"], dropped: 0 },
+    { ids: ["b", "open"], dropped: 0 },
+  ]);
 });
 
 test("batches: clearing forgets what waits", () => {
