@@ -224,7 +224,7 @@ describe("live traffic in Chromium", { skip: missing, timeout: 120_000 }, () => 
     await page.getByRole("row", { name: "Process id not known", exact: true }).waitFor();
     await page.getByRole("row", { name: "Server name none given", exact: true }).waitFor();
     await at(4).click();
-    await page.getByText("(a cover: the name within is encrypted)").waitFor();
+    await page.getByText("it may be a cover: the hello holds an encrypted part").waitFor();
     await at(5).click();
     await page.getByText("by the rule *.ads.example: take that off the list").waitFor();
     await at(7).click();

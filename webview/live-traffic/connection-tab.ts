@@ -82,7 +82,12 @@ function serverName(row: ConnectionRow): Child {
     return isTold ? aside("none given") : null;
   }
   if (row.encryptedClientHello !== true) return row.serverName;
-  return element("span", {}, row.serverName, aside(" (a cover: the name within is encrypted)"));
+  return element(
+    "span",
+    {},
+    row.serverName,
+    aside(" (it may be a cover: the hello holds an encrypted part)"),
+  );
 }
 
 function ended(row: ConnectionRow, startMs: number): string | null {
