@@ -96,7 +96,7 @@ export default tseslint.config(
   ),
   room(["src/analyzer/elf/**"], [editor, browser, native, tracer, extension, effects]),
   room(
-    ["src/analyzer/{stacks,coverage,traffic}/**"],
+    ["src/analyzer/{stacks,coverage,traffic}/**", "src/analyzer/network/hello/**"],
     [editor, elfy, browser, native, tracer, extension, effects],
   ),
   room(

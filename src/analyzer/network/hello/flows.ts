@@ -1,0 +1,140 @@
+// The bounded table of the connections whose ClientHello is being put together: pieces of packets in, each connection
+// told once. Time is given in; whose a connection is, and which pieces belong together, the caller knows.
+import type { Reason } from "../../../protocol/coverage.ts";
+import { type HelloFacts, readClientHello } from "./client-hello.ts";
+import { QuicAssembly } from "./quic-assembly.ts";
+import { RecordAssembly } from "./record-assembly.ts";
+
+export interface Piece {
+  /** One end's view of one flow, client to server, made by the caller. */
+  key: string;
+  transport: "tcp" | "quic";
+  /** TCP: from the first byte of the first record, in bytes. QUIC: not looked at, a piece is a datagram. */
+  offset: number;
+  bytes: Uint8Array;
+  atMs: number;
+}
+
+export type FlowOutcome = { key: string; facts: HelloFacts } | { key: string; problem: Reason };
+
+interface Flow {
+  assembly: RecordAssembly | QuicAssembly;
+  lastMs: number;
+}
+
+const incomplete: Reason = { code: "hello-incomplete", text: "the rest of the ClientHello never came" };
+const crowdedOut: Reason = {
+  code: "too-many-hellos",
+  text: "more ClientHellos began at once than can be put together",
+};
+
+/** Of all flows together, in which an ordinary hello is 1 or 2 KiB. */
+const maximumHeldBytes = 64 * 2 ** 20;
+
+export class HelloFlows {
+  readonly #limits: { flows: number; ageMs: number; remembered: number };
+  /** By the time of their last piece. */
+  readonly #flows = new Map<string, Flow>();
+  #heldBytes = 0;
+  /** Keys that were told, the oldest first. */
+  readonly #told = new Set<string>();
+  /** Given up for want of room, to be told by the next expire. */
+  #crowdedOut: FlowOutcome[] = [];
+
+  /**
+   * @param limits how many flows are put together at once; how long after its last piece a flow is given up; how many
+   * keys are remembered as told
+   */
+  constructor(limits = { flows: 4096, ageMs: 10_000, remembered: 65_536 }) {
+    this.#limits = limits;
+  }
+
+  /** Memory held for what is being put together, in bytes. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /**
+   * An outcome is of the piece's own key.
+   * @returns null: nothing to tell yet, or it was told already (a key is told once: retransmissions, and the same packet
+   * seen on another interface, do not count twice)
+   */
+  push(piece: Piece): FlowOutcome | null {
+    const { key, transport, atMs } = piece;
+    if (this.#told.has(key)) return null;
+    const flow = this.#take(key) ?? { assembly: assemblyFor(transport), lastMs: atMs };
+    const { assembly } = flow;
+    const assembled =
+      assembly instanceof QuicAssembly
+        ? assembly.push(piece.bytes)
+        : assembly.push(piece.offset, piece.bytes);
+    switch (assembled.state) {
+      case "whole":
+        return this.#tell({ key, ...readClientHello(assembled.handshake, transport) });
+      case "problem":
+        return this.#tell({ key, problem: assembled.reason });
+      case "not-tls":
+        return null;
+      case "incomplete":
+        if (!this.#makeRoom(assembly.heldBytes)) {
+          return assembly.isBegun ? this.#tell({ key, problem: crowdedOut }) : null;
+        }
+        this.#flows.set(key, { assembly, lastMs: Math.max(flow.lastMs, atMs) });
+        this.#heldBytes += assembly.heldBytes;
+        return null;
+    }
+  }
+
+  /**
+   * Flows whose rest never came, as problems: `hello-incomplete`, or `too-many-hellos` for those that others crowded
+   * out. Only those whose first byte was a ClientHello's are told; the rest was not TLS, and vanishes.
+   */
+  expire(nowMs: number): FlowOutcome[] {
+    const outcomes = this.#crowdedOut;
+    this.#crowdedOut = [];
+    for (const [key, { assembly, lastMs }] of this.#flows) {
+      if (nowMs - lastMs <= this.#limits.ageMs) continue;
+      this.#take(key);
+      if (assembly.isBegun) outcomes.push(this.#tell({ key, problem: incomplete }));
+    }
+    return outcomes;
+  }
+
+  /** As expire, of all that is left. */
+  end(): FlowOutcome[] {
+    return this.expire(Infinity);
+  }
+
+  #take(key: string): Flow | null {
+    const flow = this.#flows.get(key);
+    if (flow === undefined) return null;
+    this.#flows.delete(key);
+    this.#heldBytes -= flow.assembly.heldBytes;
+    return flow;
+  }
+
+  /** Gives up the flows that were silent longest; false when too many wait to be told already. */
+  #makeRoom(bytes: number): boolean {
+    for (const [key, { assembly }] of this.#flows) {
+      if (this.#flows.size < this.#limits.flows && this.#heldBytes + bytes <= maximumHeldBytes) break;
+      if (assembly.isBegun) {
+        if (this.#crowdedOut.length >= this.#limits.flows) return false;
+        this.#crowdedOut.push(this.#tell({ key, problem: crowdedOut }));
+      }
+      this.#take(key);
+    }
+    return true;
+  }
+
+  #tell(outcome: FlowOutcome): FlowOutcome {
+    this.#told.add(outcome.key);
+    for (const oldest of this.#told) {
+      if (this.#told.size <= this.#limits.remembered) break;
+      this.#told.delete(oldest);
+    }
+    return outcome;
+  }
+}
+
+const assemblyFor = (transport: Piece["transport"]) =>
+  transport === "quic" ? new QuicAssembly() : new RecordAssembly();
