@@ -76,6 +76,8 @@ export class HelloFlows {
       case "not-tls":
         return null;
       case "incomplete":
+        // A client's first packet has a part of its hello (RFC 9000 17.2.2): a datagram before that is nobody's.
+        if (transport === "quic" && !assembly.isBegun) return null;
         if (!this.#makeRoom(assembly.heldBytes)) {
           return assembly.isBegun ? this.#tell({ key, problem: crowdedOut }) : null;
         }

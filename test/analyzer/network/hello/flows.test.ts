@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { type FlowOutcome, HelloFlows, type Piece } from "../../../../src/analyzer/network/hello/flows.ts";
 import { clientHello, largeHello, records, serverName } from "./hellos.ts";
 import { crypto, initial } from "./quic-client.ts";
+import { rfc9001ServerInitial } from "./rfc-initials.ts";
 
 const stream = records(largeHello());
 const piece = (key: string, offset: number, bytes: Uint8Array, atMs = 0): Piece => ({
@@ -123,6 +124,15 @@ test("flows: when there are too many, the one silent longest is given up, and to
     ["c", "hello-incomplete"],
     ["d", "hello-incomplete"],
   ]);
+});
+
+test("flows: datagrams that are no client's Initial crowd nobody out", () => {
+  const flows = new HelloFlows({ flows: 2, ageMs: 100, remembered: 100 });
+  assert.equal(flows.push(start("a")), null);
+  for (let index = 0; index < 10; index++) {
+    assert.equal(flows.push({ ...piece(`udp ${index}`, 0, rfc9001ServerInitial), transport: "quic" }), null);
+  }
+  assert.deepStrictEqual(told(flows.push(rest("a"))), ["a", "api.example.com"]);
 });
 
 test("flows: of a flood each hello is told, whole or not, while memory stays within bounds", () => {
