@@ -56,16 +56,18 @@ const mutated = (originals: readonly Uint8Array[], wishes: { changes: number }):
       return Buffer.concat([made.subarray(0, from % made.length), made.subarray(to % made.length)]);
     });
 
-function assertSound(handshake: Uint8Array): void {
+/** Whether it was understood. */
+function assertSound(handshake: Uint8Array): boolean {
   const read = readClientHello(handshake, "quic");
   if (!("facts" in read)) {
     assert.equal(read.problem.code, "hello-malformed");
-    return;
+    return false;
   }
   const { facts } = read;
   assert.match(facts.ja3, /^[0-9a-f]{32}$/);
   assert.match(facts.ja4, /^q[0-9s][0-9][di]\d{4}[0-9A-Za-z]{2}_[0-9a-f]{12}_[0-9a-f]{12}$/);
   assert.match([facts.serverName ?? "", ...facts.alpn, ...facts.versions].join(""), /^[\x21-\x7e]*$/);
+  return true;
 }
 
 test("hello property: random bytes, and real hellos changed anywhere, give facts or a problem", () => {
@@ -75,10 +77,15 @@ test("hello property: random bytes, and real hellos changed anywhere, give facts
       maxLength: 12,
     })
     .map((list) => clientHello({ extensions: list }));
+  let understood = 0;
+  const inputs = fc.oneof(bytes(200), random, extensions, mutated(real, { changes: 4 }));
   fc.assert(
-    fc.property(fc.oneof(bytes(200), random, extensions, mutated(real, { changes: 4 })), assertSound),
-    runs(4000),
+    fc.property(inputs, (handshake) => {
+      if (assertSound(handshake)) understood += 1;
+    }),
+    runs(3000),
   );
+  assert.ok(understood > 0);
 });
 
 /** Pieces that cover the stream, and some more, in any order. */
@@ -111,12 +118,12 @@ test("records property: any order, overlap and size of records gives the same he
       assert.ok(answer.state === "whole");
       assert.ok(hello.equals(answer.handshake));
     }),
-    runs(1000),
+    runs(600),
   );
 });
 
 test("records property: anything at any offset is answered, and holds no more than it may", () => {
-  const offsets = fc.oneof(fc.nat(3000), fc.integer(), fc.double(), fc.nat(2 ** 18));
+  const offsets = fc.oneof(fc.constant(0), fc.nat(3000), fc.integer(), fc.double(), fc.nat(2 ** 18));
   const contents = fc.oneof(
     bytes(60),
     mutated(
@@ -124,17 +131,19 @@ test("records property: anything at any offset is answered, and holds no more th
       { changes: 3 },
     ),
   );
+  let whole = 0;
   fc.assert(
     fc.property(fc.array(fc.tuple(offsets, contents), { maxLength: 12 }), (segments) => {
       const assembly = new RecordAssembly();
       for (const [offset, part] of segments) {
         const answer = assembly.push(offset, part);
-        if (answer.state === "whole") assertSound(answer.handshake);
+        if (answer.state === "whole" && assertSound(answer.handshake)) whole += 1;
         assert.ok(assembly.heldBytes <= 2 ** 18);
       }
     }),
-    runs(1000),
+    runs(600),
   );
+  assert.ok(whole > 0);
 });
 
 test("quic property: any order and overlap of CRYPTO frames, over any packets, gives the same hello", () => {
@@ -158,7 +167,7 @@ test("quic property: any order and overlap of CRYPTO frames, over any packets, g
       assert.ok(answer.state === "whole");
       assert.ok(hello.equals(answer.handshake));
     }),
-    runs(200),
+    runs(150),
   );
 });
 
@@ -181,17 +190,19 @@ test("quic property: random datagrams, changed Initials and random frames are an
     )
     .map((list) => initial({ frames: [...list, padding(4)] }));
   const datagram = fc.oneof(bytes(80), headers, frames, mutated(initials, { changes: 2 }));
+  let whole = 0;
   fc.assert(
     fc.property(fc.array(datagram, { minLength: 1, maxLength: 3 }), (datagrams) => {
       const assembly = new QuicAssembly();
       for (const each of datagrams) {
         const answer = assembly.push(each);
-        if (answer.state === "whole") assertSound(answer.handshake);
+        if (answer.state === "whole" && assertSound(answer.handshake)) whole += 1;
         assert.ok(assembly.heldBytes <= 2 ** 19);
       }
     }),
-    runs(1000),
+    runs(600),
   );
+  assert.ok(whole > 0);
 });
 
 test("flows property: anything of anybody is told at most once, and holds no more than it may", () => {
@@ -224,6 +235,6 @@ test("flows property: anything of anybody is told at most once, and holds no mor
       assert.equal(new Set(told).size, told.length);
       assert.equal(flows.heldBytes, 0);
     }),
-    runs(300),
+    runs(200),
   );
 });
