@@ -47,6 +47,11 @@ enum ps_role {
     PS_ROLE_GO_READ = 12,
     PS_ROLE_GO_HANDSHAKE = 13,
     PS_ROLE_GO_CLOSE = 14,
+    /* Of functions that also serve what is no TLS: they count for an object whose creation was seen, and no other. */
+    PS_ROLE_WRITE_KNOWN = 15,
+    PS_ROLE_READ_KNOWN = 16,
+    PS_ROLE_RECEIVE_KNOWN = 17, /* a read whose fourth argument may ask for a look ahead */
+    PS_ROLE_NEW_KNOWN = 18,
 };
 
 enum ps_direction {

@@ -7,6 +7,7 @@
 #define PLAINSIGHT_MAPS_H
 
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 
 #include "events.h"
@@ -149,6 +150,18 @@ static __always_inline void count_lost(__u32 reason, __u64 bytes)
         __sync_fetch_and_add(&lost->records, 1);
         __sync_fetch_and_add(&lost->bytes, bytes);
     }
+}
+
+/* Calls that carry plaintext, of libraries in C. */
+static __always_inline bool is_read(__u32 role)
+{
+    return role == PS_ROLE_READ || role == PS_ROLE_READ_EX || role == PS_ROLE_READ_KNOWN ||
+           role == PS_ROLE_RECEIVE_KNOWN;
+}
+
+static __always_inline bool is_write(__u32 role)
+{
+    return role == PS_ROLE_WRITE || role == PS_ROLE_WRITE_EX || role == PS_ROLE_WRITE_KNOWN;
 }
 
 static __always_inline void fill_header(struct ps_header *header, __u32 record)

@@ -137,7 +137,7 @@ static __always_inline int on_socket(struct bpf_raw_tracepoint_args *ctx, bool s
     for (int i = 0; i < PS_CALLS; i++) {
         struct ps_call *call = &thread->calls[i];
 
-        if (call->role < PS_ROLE_WRITE || call->role > PS_ROLE_READ_EX)
+        if (!is_read(call->role) && !is_write(call->role))
             continue;
         if (call->frame && sp < call->frame && call->frame - sp < PS_STACK_BELOW) {
             bind(id >> 32, call->tls, socket, PS_SOCKET_NESTED);

@@ -20,14 +20,25 @@ static __always_inline __u64 cookie_frame(__u64 cookie, struct pt_regs *ctx)
     return PT_REGS_SP(ctx) + (__s64)(__s32)(cookie >> 32);
 }
 
-static __always_inline bool is_read(__u32 role)
-{
-    return role == PS_ROLE_READ || role == PS_ROLE_READ_EX;
-}
+/* PR_MSG_PEEK, nspr/prio.h: what such a call reads will be read again. */
+#define PR_MSG_PEEK 0x2
 
-static __always_inline bool is_write(__u32 role)
+/*
+ * Whether a call counts. NSPR's functions take files and plain sockets, too: theirs is plaintext of TLS only where the
+ * object came out of SSL_ImportFD, or out of PR_Accept of such a one, and was not closed since.
+ * Of objects older than the trace nothing tells which they are.
+ */
+static __always_inline bool carries_tls(__u32 role, __u64 tls, __u64 flags, struct ps_traced *process)
 {
-    return role == PS_ROLE_WRITE || role == PS_ROLE_WRITE_EX;
+    struct ps_connection_key key = key_of(tls);
+    struct ps_connection *connection;
+
+    if (role < PS_ROLE_WRITE_KNOWN || role > PS_ROLE_NEW_KNOWN)
+        return true;
+    if (role == PS_ROLE_RECEIVE_KNOWN && flags & PR_MSG_PEEK)
+        return false;
+    connection = bpf_map_lookup_elem(&connections, &key);
+    return connection && connection->from_start && connection->turn == process->turn;
 }
 
 /* The thread's entry, made on first use. */
@@ -101,12 +112,14 @@ int enter(struct pt_regs *ctx)
         .role = role,
     };
     __u64 second = PT_REGS_PARM2(ctx), fourth = PT_REGS_PARM4(ctx);
+    struct ps_traced *process;
     struct ps_thread *thread;
 
     /* Read here: the verifier refuses a context pointer that the compiler has moved into a branch. */
     asm volatile("" : "+r"(second), "+r"(fourth));
 
-    if (!bpf_map_lookup_elem(&traced, &pid))
+    process = bpf_map_lookup_elem(&traced, &pid);
+    if (!process || !carries_tls(role, call.tls, fourth, process))
         return 0;
     if (role == PS_ROLE_LIBRARY) {
         emit_library();
@@ -163,7 +176,7 @@ static __always_inline __u64 bytes_moved(struct ps_call *call, __u64 result)
 {
     __u64 bytes = 0;
 
-    if (call->role == PS_ROLE_WRITE || call->role == PS_ROLE_READ)
+    if (call->role != PS_ROLE_WRITE_EX && call->role != PS_ROLE_READ_EX)
         return (int)result > 0 ? (__u32)result : 0;
     if ((int)result != 1)
         return 0;
@@ -212,7 +225,7 @@ static __always_inline int leave_call(struct pt_regs *ctx, bool sleepable)
     /* Tracing may have ended during the call. */
     if (!call.frame || !process)
         return 0;
-    if (role == PS_ROLE_NEW) {
+    if (role == PS_ROLE_NEW || role == PS_ROLE_NEW_KNOWN) {
         begin_connection(PT_REGS_RC(ctx), process);
         return 0;
     }

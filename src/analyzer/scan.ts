@@ -1,6 +1,6 @@
 // The scan, end to end: processes, the TLS stacks in the files they map, and the verdict on each. It keeps what it
 // learned about a file, so that a later scan opens only what is new.
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 import type { CoverageReport, HostReport, ProcessReport, Reason, Skipped } from "../protocol/coverage.ts";
 import { processReport } from "./coverage/process-report.ts";
 import type { Examined } from "./coverage/process-report.ts";
@@ -16,6 +16,7 @@ import type { Found, ProcessIdentity } from "./processes/process-table.ts";
 import type { Selection } from "./selection.ts";
 import type { FileAnalysis } from "./stacks/analysis.ts";
 import type { MappedFile, StackFinding } from "./stacks/finding.ts";
+import { findingsOf } from "./stacks/process-findings.ts";
 import { libraryKind } from "./stacks/table.ts";
 
 export interface ScannedProcess {
@@ -84,7 +85,8 @@ export class Scanner {
   }
 
   /**
-   * The stacks of an executable or library by host path, before any process maps it; empty for what is no ELF file.
+   * The stacks of an executable or library by host path, before any process maps it, or the functions through which
+   * another file's stack would speak; empty for what is no ELF file.
    * Throws when the file cannot be opened.
    */
   analyseFile(path: string): StackFinding[] {
@@ -93,7 +95,9 @@ export class Scanner {
     try {
       const { device, inode } = reader.identity;
       const file: MappedFile = { path, device, inode, deleted: false, range: null };
-      return this.#analyses.analyse(reader, path, openIfThere).stacks.map((stack) => ({ ...stack, file }));
+      const analysis = this.#analyses.analyse(reader, path, openIfThere);
+      if (analysis.stacks.length === 0 && analysis.boundary !== null) return [{ ...analysis.boundary, file }];
+      return findingsOf(new Map([[file, analysis]]));
     } finally {
       reader.close();
     }
@@ -162,19 +166,4 @@ const socketsHidden: Reason = {
 
 function mapsExecutable(facts: ProcessFacts): boolean {
   return facts.files.some((file) => isExecutable(facts, file));
-}
-
-/** OpenSSL keeps its version in libcrypto, which a process maps from the same folder as libssl. */
-function findingsOf(analysed: ReadonlyMap<MappedFile, FileAnalysis>): StackFinding[] {
-  const cryptoVersions = new Map<string, string>();
-  for (const [file, { cryptoVersion }] of analysed) {
-    if (cryptoVersion !== null) cryptoVersions.set(dirname(file.path), cryptoVersion);
-  }
-  return [...analysed].flatMap(([file, { stacks }]) =>
-    stacks.map((stack) => {
-      const beside = stack.stack === "openssl" && stack.linkage === "dynamic" ? dirname(file.path) : null;
-      const version = (beside === null ? undefined : cryptoVersions.get(beside)) ?? stack.version;
-      return { ...stack, version, file };
-    }),
-  );
 }

@@ -43,6 +43,8 @@ export interface StackReport {
   linkage: Linkage;
   /** Path as the process sees it, or null for a stack that has no file. */
   file: string | null;
+  /** Path of the library through whose functions its plaintext passes, where that is another, as NSPR is to NSS. */
+  boundary?: string;
   /** Hex of the GNU build id note, or null when the file has none. */
   buildId: string | null;
   version: string | null;

@@ -23,6 +23,15 @@ export const probeRoles = {
   /** The client's or the server's handshake: where a connection begins. */
   "go-handshake": 13,
   "go-close": 14,
+  /**
+   * Functions that serve other objects, too: plaintext of TLS only for an object whose creation (`new`) was seen.
+   * NSPR's PR_Write, PR_Read, and PR_Recv, whose flags may ask for a look ahead.
+   */
+  "write-known": 15,
+  "read-known": 16,
+  "receive-known": 17,
+  /** PR_Accept: what a listening object of TLS gives is one, too. */
+  "new-known": 18,
 } as const;
 export type ProbeRole = keyof typeof probeRoles;
 

@@ -1,4 +1,5 @@
-// TLS libraries other than OpenSSL, in real programs: GnuTLS in wget and gnutls-cli, Mbed TLS and wolfSSL in lighttpd.
+// TLS libraries other than OpenSSL, in real programs: GnuTLS in wget and gnutls-cli, Mbed TLS, wolfSSL and
+// NSS in lighttpd.
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -101,6 +102,7 @@ for (const [name, module] of [
   ["mbedtls", "mod_mbedtls"],
   ["wolfssl", "mod_wolfssl"],
   ["gnutls", "mod_gnutls"],
+  ["nss", "mod_nss"],
 ] as const) {
   test(`${name}: lighttpd serves a page`, { skip: skipReason("lighttpd", "curl") }, async (t) => {
     const server = await startLighttpd(t, module);

@@ -2,7 +2,7 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Scanner } from "../../src/analyzer/scan.ts";
-import { planFile } from "../../src/analyzer/capture/plan.ts";
+import { partsOf, planFile } from "../../src/analyzer/capture/plan.ts";
 import type { ProbePlan } from "../../src/tracer/messages.ts";
 
 export interface Place {
@@ -14,7 +14,7 @@ export interface Place {
 export function plans(pid: number): ProbePlan[] {
   const scanned = new Scanner().scanProcess(pid);
   if ("skipped" in scanned) throw new Error(`plan the probes of ${pid}: ${scanned.skipped.reason.text}`);
-  return scanned.process.findings.map(({ file, functions }) => ({
+  return scanned.process.findings.flatMap(partsOf).map(({ file, functions }) => ({
     ...planFile(pid, file, functions, "process"),
     file: 0,
   }));

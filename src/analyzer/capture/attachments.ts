@@ -3,7 +3,7 @@ import type { Reason, StackName } from "../../protocol/coverage.ts";
 import type { AttachedEvent } from "../../protocol/traffic.ts";
 import type { ProbePlan, TracerAnswer, TracerRequest } from "../../tracer/messages.ts";
 import type { FoundFunction, MappedFile, StackFinding } from "../stacks/finding.ts";
-import { isCapturable, planFile } from "./plan.ts";
+import { isCapturable, partsOf, planFile } from "./plan.ts";
 
 export type CallTracer = (request: TracerRequest) => Promise<TracerAnswer>;
 type Scope = ProbePlan["scope"];
@@ -44,9 +44,12 @@ export class Attachments {
   async attachMapped(pid: number, findings: StackFinding[], scope: Scope): Promise<AttachOutcome> {
     const outcome: AttachOutcome = { attached: [], failed: [] };
     for (const finding of findings.filter(isCapturable)) {
-      const failure = await this.attachFile(pid, finding, scope);
-      if (failure) outcome.failed.push(failure);
-      else outcome.attached.push(...this.#tell(pid, finding));
+      for (const part of partsOf(finding)) {
+        const probing = { stack: finding.stack, ...part };
+        const failure = await this.attachFile(pid, probing, scope);
+        if (failure) outcome.failed.push(failure);
+        else outcome.attached.push(...this.#tell(pid, probing));
+      }
     }
     return outcome;
   }

@@ -47,7 +47,7 @@ const folders = [
 export function usualLibraries(root: string): string[] {
   return folders.flatMap((folder) =>
     namesIn(root + folder)
-      .filter((name) => libraryKind(name) === "stack")
+      .filter((name) => ["stack", "boundary"].includes(libraryKind(name) ?? ""))
       .map((name) => `${folder}/${name}`),
   );
 }

@@ -21,6 +21,10 @@ const sites: Record<ProbeRole, ("entry" | "return")[]> = {
   "go-read": ["entry"],
   "go-handshake": ["entry"],
   "go-close": ["entry"],
+  "write-known": ["entry", "return"],
+  "read-known": ["entry", "return"],
+  "receive-known": ["entry", "return"],
+  "new-known": ["entry", "return"],
 };
 
 /** The return address has left the stack when a return probe fires. */
@@ -85,9 +89,19 @@ export function planFile(
   return { pid, path: file.path, range: file.range, inode: file.inode, scope, points: planPoints(functions) };
 }
 
+/** A finding by the files in which its functions are, in the order in which they are probed. */
+export function partsOf({
+  file,
+  functions,
+}: StackFinding): { file: MappedFile; functions: FoundFunction[] }[] {
+  const files = new Set([...functions.map((found) => found.file ?? file), file]);
+  return [...files].map((part) => ({
+    file: part,
+    functions: functions.filter((found) => (found.file ?? file) === part),
+  }));
+}
+
 /** Whether a finding can be captured: it has at least one function that carries plaintext. */
 export function isCapturable(finding: StackFinding): boolean {
-  return finding.functions.some(({ role }) =>
-    ["write", "read", "write-ex", "read-ex", "go-write", "go-read"].includes(role),
-  );
+  return finding.functions.some(({ role }) => /^(?:go-)?(?:write|read|receive)(?:-ex|-known)?$/.test(role));
 }

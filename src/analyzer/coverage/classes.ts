@@ -6,7 +6,7 @@ import type { StackFinding } from "../stacks/finding.ts";
 export function isCapturable({ functions }: StackFinding): boolean {
   const roles = functions.map(({ role }) => role);
   const does = (plain: string): boolean =>
-    roles.some((role) => [plain, `${plain}-ex`, `go-${plain}`].includes(role));
+    roles.some((role) => [plain, `${plain}-ex`, `${plain}-known`, `go-${plain}`].includes(role));
   return does("read") && does("write");
 }
 

@@ -1,6 +1,6 @@
 // Folds what a measuring saw (plaintext, and which connections were in use) into a measurement a process, and that into
 // the verdict. The rule of "TLS was in use" is in this file alone. Pure: the watching is capture/'s.
-import type { CoverageReport, Measurement, ProcessReport } from "../../protocol/coverage.ts";
+import type { CoverageReport, Measurement, ProcessReport, StackReport } from "../../protocol/coverage.ts";
 import { classOf } from "./classes.ts";
 import type { TcpSocket } from "./socket-activity.ts";
 import { summarise } from "./summary.ts";
@@ -130,7 +130,8 @@ export function withMeasurement(
 
 /** The process with the stack of this file first, which gives the class; as it was where it has no such stack. */
 export function carriedBy(process: ProcessReport, carrier: string | null): ProcessReport {
-  const first = process.stacks.find(({ file }) => file !== null && file === carrier);
+  const carried = ({ file, boundary }: StackReport) => carrier !== null && [file, boundary].includes(carrier);
+  const first = process.stacks.find(carried);
   if (first === undefined) return process;
   const stacks = [first, ...process.stacks.filter((stack) => stack !== first)];
   return { ...process, stacks, class: classOf(first, process.runtime) ?? process.class };

@@ -55,14 +55,15 @@ function reasonText(
 }
 
 function stackReport(finding: StackFinding): StackReport {
-  const { stack, linkage, file, buildId, version, symbols, evidence } = finding;
-  return { stack, linkage, file: file.path, buildId, version, symbols, evidence };
+  const { stack, linkage, file, boundary, buildId, version, symbols, evidence } = finding;
+  const passes = boundary === undefined || boundary === file ? {} : { boundary: boundary.path };
+  return { stack, linkage, file: file.path, ...passes, buildId, version, symbols, evidence };
 }
 
 function probes({ file, functions }: StackFinding): ProcessReport["probes"] {
-  return functions.map(({ name, fileOffset }) => ({
+  return functions.map(({ name, fileOffset, file: own = file }) => ({
     function: name,
-    file: file.path,
+    file: own.path,
     offset: `0x${fileOffset.toString(16)}`,
   }));
 }

@@ -38,12 +38,13 @@ const is =
 const open = ({ primary }: Evidence): boolean => primary !== null && isCapturable(primary);
 const title = ({ primary }: Evidence): string => (primary === null ? "TLS" : stackTitle(primary.stack));
 const where = ({ primary }: Evidence): string =>
-  primary?.linkage === "dynamic" ? basename(primary.file.path) : "the executable";
+  primary?.linkage === "dynamic" ? basename((primary.boundary ?? primary.file).path) : "the executable";
 
 /** The functions in which plaintext is read and written, as a sentence says them. */
 function plaintextNames({ primary }: Evidence): string {
   const name = (wanted: string) =>
-    primary?.functions.find(({ role }) => role === wanted || role === `${wanted}-ex`)?.name ?? wanted;
+    primary?.functions.find(({ role }) => [wanted, `${wanted}-ex`, `${wanted}-known`].includes(role))?.name ??
+    wanted;
   return `${name("read")} and ${name("write")}`;
 }
 
@@ -64,7 +65,9 @@ export const rules: readonly Rule[] = [
     path: "uprobe",
     verdict: "traceable",
     when: (e) => open(e) && e.primary?.symbols === "dynsym",
-    text: (e) => `${where(e)} exports ${plaintextNames(e)}`,
+    text: (e) =>
+      `${where(e)} exports ${plaintextNames(e)}` +
+      (e.primary?.boundary === undefined ? "" : ", which are seen of connections made since tracing began"),
   },
   {
     code: "go-pclntab",
@@ -91,9 +94,11 @@ export const rules: readonly Rule[] = [
     code: "own-trust",
     path: "uprobe",
     verdict: "dark",
-    when: (e) => is("nss")(e) || (e.trustsByNss && is("boringssl")(e) && e.primary?.symbols === "none"),
+    when: (e) =>
+      (is("nss")(e) && e.primary?.boundary === undefined) ||
+      (e.trustsByNss && is("boringssl")(e) && e.primary?.symbols === "none"),
     text: (e) =>
-      `${title(e)} is not probed in this version, and NSS, by which it trusts, does not take the local proxy's authority`,
+      `${title(e)} is not probed ${is("nss")(e) ? "without the functions of NSPR" : "in this version"}, and NSS, by which it trusts, does not take the local proxy's authority`,
   },
   {
     code: "no-symbols",
@@ -107,7 +112,7 @@ export const rules: readonly Rule[] = [
     code: "other-architecture",
     path: "uprobe",
     verdict: "dark",
-    when: is("openssl", "boringssl", "libressl", "gnutls", "mbedtls", "wolfssl"),
+    when: is("openssl", "boringssl", "libressl", "gnutls", "nss", "mbedtls", "wolfssl"),
     text: (e) => `this version probes ${title(e)} on x86-64 only`,
   },
   {

@@ -12,6 +12,8 @@ export type FoundStack = Omit<StackFinding, "file">;
 
 export interface FileAnalysis {
   stacks: FoundStack[];
+  /** Functions through which the plaintext of a stack of another file passes, where a process has that stack. */
+  boundary: FoundStack | null;
   /** The runtime that the file itself is. */
   runtime: "node" | "go" | "jvm" | null;
   /** OpenSSL's version where this file is its libcrypto. */
@@ -40,7 +42,10 @@ const entryBytes = 16;
 const mostCodeBytes = 1024;
 
 const namesOfInterest: ReadonlySet<string> = new Set([
-  ...stackRows.flatMap((row) => [...row.markers, ...row.plaintext, ...Object.keys(row.functions)]),
+  ...stackRows.flatMap((row) => [
+    ...[...row.markers, ...row.plaintext, ...Object.keys(row.functions)],
+    ...Object.keys(row.boundary?.functions ?? {}),
+  ]),
   nodeStart,
   jvmEntry,
 ]);
@@ -77,6 +82,7 @@ export function analyseElf(
   const node = symbols.has(nodeStart) && !stacks.some(({ stack }) => stack === "boringssl");
   return {
     stacks,
+    boundary: stackRows.flatMap((row) => findBoundary(elf, row, symbols, baseName))[0] ?? null,
     runtime: node ? "node" : jvm ? "jvm" : go === null ? null : "go",
     cryptoVersion: null,
     problem: null,
@@ -86,6 +92,7 @@ export function analyseElf(
 
 const nothing: FileAnalysis = {
   stacks: [],
+  boundary: null,
   runtime: null,
   cryptoVersion: null,
   problem: null,
@@ -109,8 +116,8 @@ function findStack(elf: ElfFile, row: StackRow, symbols: Symbols, baseName: stri
         ...found,
         version: versionText(elf, row.stack) ?? versionTag(row, symbols),
         symbols: tableOf(defined),
-        evidence: evidenceOf(row, marker, symbols),
-        functions: elf.machine === "x86_64" ? functionsOf(elf, row, symbols) : [],
+        evidence: evidenceOf([...row.plaintext, ...Object.keys(row.functions), marker], symbols),
+        functions: functionsOf(elf, row.functions, symbols),
       },
     ];
   }
@@ -127,6 +134,21 @@ function findStack(elf: ElfFile, row: StackRow, symbols: Symbols, baseName: stri
       functions: [],
     },
   ];
+}
+
+function findBoundary(
+  elf: ElfFile,
+  { stack, boundary }: StackRow,
+  symbols: Symbols,
+  baseName: string,
+): FoundStack[] {
+  if (boundary?.library.test(baseName) !== true) return [];
+  const defined = boundary.plaintext.flatMap((name) => symbols.get(name)?.[0] ?? []);
+  if (defined.length < boundary.plaintext.length) return [];
+  const functions = functionsOf(elf, boundary.functions, symbols);
+  const evidence = evidenceOf(Object.keys(boundary.functions), symbols);
+  const about = { linkage: "dynamic", buildId: elf.buildId, version: null } as const;
+  return [{ ...about, stack, symbols: tableOf(defined), evidence, functions }];
 }
 
 function symbolsByName(
@@ -173,8 +195,9 @@ function claimedEarlier(row: StackRow, symbols: Symbols): boolean {
     );
 }
 
-function functionsOf(elf: ElfFile, row: StackRow, symbols: Symbols): FoundFunction[] {
-  return Object.entries(row.functions).flatMap(([name, role]) =>
+function functionsOf(elf: ElfFile, roles: StackRow["functions"], symbols: Symbols): FoundFunction[] {
+  if (elf.machine !== "x86_64") return [];
+  return Object.entries(roles).flatMap(([name, role]) =>
     role === undefined
       ? []
       : (symbols.get(name) ?? []).map(({ fileOffset, size }) => ({
@@ -187,9 +210,8 @@ function functionsOf(elf: ElfFile, row: StackRow, symbols: Symbols): FoundFuncti
   );
 }
 
-function evidenceOf(row: StackRow, marker: string, symbols: Symbols): string[] {
-  const names = new Set([...row.plaintext, ...Object.keys(row.functions), marker]);
-  return [...names].flatMap((name) =>
+function evidenceOf(names: readonly string[], symbols: Symbols): string[] {
+  return [...new Set(names)].flatMap((name) =>
     (symbols.get(name) ?? []).map(
       ({ table, address, version, debugFile }) =>
         `${name} in ${debugFile ?? `.${table}`} at 0x${address.toString(16)}` +

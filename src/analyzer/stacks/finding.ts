@@ -19,6 +19,8 @@ export interface MappedFile {
 export interface FoundFunction {
   name: string;
   role: ProbeRole;
+  /** Where it is, if not in the stack's own file. */
+  file?: MappedFile;
   /** Offset in the file (not the virtual address). */
   fileOffset: number;
   /** The first bytes there (up to 16), compared again just before the probe is attached. */
@@ -38,6 +40,8 @@ export interface StackFinding {
   symbols: StackReport["symbols"];
   evidence: string[];
   functions: FoundFunction[];
+  /** The file through whose functions its plaintext passes, if that may be another. */
+  boundary?: MappedFile;
   /** Why there is no function to probe, where that was looked into. */
   obstacle?: string;
 }

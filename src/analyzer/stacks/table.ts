@@ -16,6 +16,15 @@ export interface StackRow {
   /** What a probe can sit on; empty where this version cannot capture the stack. */
   functions: Readonly<Partial<Record<string, ProbeRole>>>;
   /**
+   * Where plaintext passes functions of another project's library, which serve what is no TLS, too: they count only in
+   * a process that has the stack, and only for objects that the stack made.
+   */
+  boundary?: {
+    library: RegExp;
+    plaintext: readonly string[];
+    functions: Readonly<Partial<Record<string, ProbeRole>>>;
+  };
+  /**
    * Texts, of which the stack leaves one in a file whose symbols are gone: presence, never proof of a function. The first
    * group, if there is one, is the version.
    */
@@ -107,9 +116,22 @@ export const stackRows: readonly StackRow[] = [
     library: /^lib(?:ssl3|nss3)\.so/,
     markers: ["SSL_ImportFD"],
     plaintext: ["SSL_ImportFD"],
-    functions: {},
+    functions: { SSL_ImportFD: "new", SSL_SetURL: "set-server-name" },
+    // NSPR, which Firefox folds into libnss3, too. What layers call below TLS are methods, not these functions again.
+    boundary: {
+      library: /^lib(?:nspr4|nss3)\.so/,
+      plaintext: ["PR_Read", "PR_Write"],
+      functions: {
+        PR_Read: "read-known",
+        PR_Recv: "receive-known",
+        PR_Write: "write-known",
+        PR_Send: "write-known",
+        PR_Accept: "new-known",
+        PR_Close: "free",
+      },
+    },
     traces: [],
-    version: null,
+    version: { start: "Version: NSS ", pattern: /^Version: NSS (\d+\.\d+(?:\.\d+)?)/ },
   },
   {
     stack: "mbedtls",
@@ -182,8 +204,9 @@ const carriers = [
 ];
 
 /** What kind of library a base name says it is; null for one that need not be opened. */
-export function libraryKind(baseName: string): "stack" | "crypto" | "carrier" | null {
+export function libraryKind(baseName: string): "stack" | "boundary" | "crypto" | "carrier" | null {
   if (stackRows.some((row) => row.library?.test(baseName) === true)) return "stack";
+  if (stackRows.some((row) => row.boundary?.library.test(baseName) === true)) return "boundary";
   if (libcrypto.test(baseName)) return "crypto";
   return carriers.some((pattern) => pattern.test(baseName)) ? "carrier" : null;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isCapturable, planFile, planPoints } from "../../../src/analyzer/capture/plan.ts";
+import { isCapturable, partsOf, planFile, planPoints } from "../../../src/analyzer/capture/plan.ts";
 import type { FoundFunction, MappedFile, StackFinding } from "../../../src/analyzer/stacks/finding.ts";
 import type { ProbeRole } from "../../../src/tracer/messages.ts";
 
@@ -43,8 +43,20 @@ test("plan: names the file as the process sees it", () => {
   });
 });
 
+test("plan: functions of two files are probed each in its own, those first that carry plaintext", () => {
+  const [own, other] = [{ path: "/lib/libssl3.so" }, { path: "/lib/libnspr4.so" }] as MappedFile[];
+  const write = { ...found("PR_Write", "write-known", 1), file: other };
+  const make = found("SSL_ImportFD", "new", 2);
+  const finding = { file: own, boundary: other, functions: [write, make] } as unknown as StackFinding;
+  assert.deepStrictEqual(partsOf(finding), [
+    { file: other, functions: [write] },
+    { file: own, functions: [make] },
+  ]);
+});
+
 test("plan: a finding without a function that carries plaintext cannot be captured", () => {
   const finding = (functions: FoundFunction[]) => ({ functions }) as unknown as StackFinding;
   assert.equal(isCapturable(finding([found("SSL_free", "free", 1), found("SSL_new", "new", 2)])), false);
   assert.equal(isCapturable(finding([found("SSL_read_ex", "read-ex", 1)])), true);
+  assert.equal(isCapturable(finding([found("PR_Recv", "receive-known", 1)])), true);
 });

@@ -77,6 +77,21 @@ const jsse = finding("jsse", {
   symbols: "none",
 });
 
+const nspr = file("/lib/libnspr4.so");
+const nssAlone = finding("nss", {
+  file: file("/lib/libssl3.so"),
+  functions: [{ name: "SSL_ImportFD", role: "new", fileOffset: 0x1000, bytes: new Uint8Array(16) }],
+});
+const nss: StackFinding = {
+  ...nssAlone,
+  boundary: nspr,
+  functions: [
+    { name: "PR_Read", role: "read-known", file: nspr, fileOffset: 0x100, bytes: new Uint8Array(16) },
+    { name: "PR_Write", role: "write-known", file: nspr, fileOffset: 0x200, bytes: new Uint8Array(16) },
+    ...nssAlone.functions,
+  ],
+};
+
 interface Case {
   findings?: StackFinding[];
   executable?: string | null;
@@ -122,7 +137,7 @@ const cases: [about: string, process: Case, expected: string][] = [
   [
     "Chromium: a BoringSSL without symbols in the program, and NSS beside it",
     {
-      findings: [finding("nss", { functions: [] }), finding("boringssl", dark)],
+      findings: [nss, finding("boringssl", dark)],
       libraries: ["/usr/lib/x86_64-linux-gnu/libnss3.so"],
     },
     "static-boringssl uprobe dark own-trust",
@@ -174,7 +189,13 @@ const cases: [about: string, process: Case, expected: string][] = [
     { findings: [finding("gnutls", { functions: [] })] },
     "gnutls uprobe dark other-architecture",
   ],
-  ["NSS", { findings: [finding("nss", { functions: [] })] }, "nss uprobe dark own-trust"],
+  ["NSS whose NSPR is not mapped", { findings: [nssAlone] }, "nss uprobe dark own-trust"],
+  ["NSS with NSPR", { findings: [nss] }, "nss uprobe traceable exported-symbols"],
+  [
+    "NSS with NSPR, of another architecture",
+    { findings: [{ ...nss, functions: [] }] },
+    "nss uprobe dark other-architecture",
+  ],
   ["Mbed TLS", { findings: [finding("mbedtls")] }, "mbedtls uprobe traceable exported-symbols"],
   ["wolfSSL", { findings: [finding("wolfssl")] }, "wolfssl uprobe traceable exported-symbols"],
   ["rustls", { findings: [finding("rustls", dark)] }, "rustls mitm proxy rustls-through-proxy"],

@@ -155,7 +155,9 @@ test("measurement: the stack that carried the traffic comes first and names the 
     linkage: "dynamic" as const,
     file: "/lib/libgnutls.so.30",
   };
-  const process = { ...node, runtime: null, class: "static-openssl" as const, stacks: [openssl, gnutls] };
+  const nss = { ...gnutls, stack: "nss" as const, file: "/lib/libssl3.so", boundary: "/lib/libnspr4.so" };
+  const stacks = [openssl, gnutls, nss];
+  const process = { ...node, runtime: null, class: "static-openssl" as const, stacks };
   const by = (carrier: string | null) => {
     const { stacks, class: name } = withMeasurement(process, {
       measured: measured("confirmed", 1),
@@ -165,11 +167,12 @@ test("measurement: the stack that carried the traffic comes first and names the 
     return [name, ...stacks.map(({ stack }) => stack)];
   };
   assert.deepStrictEqual(
-    [by("/lib/libgnutls.so.30"), by("/usr/bin/node"), by(null)],
+    [by("/lib/libgnutls.so.30"), by("/lib/libnspr4.so"), by("/usr/bin/node"), by(null)],
     [
-      ["gnutls", "gnutls", "openssl"],
-      ["static-openssl", "openssl", "gnutls"],
-      ["static-openssl", "openssl", "gnutls"],
+      ["gnutls", "gnutls", "openssl", "nss"],
+      ["nss", "nss", "openssl", "gnutls"],
+      ["static-openssl", "openssl", "gnutls", "nss"],
+      ["static-openssl", "openssl", "gnutls", "nss"],
     ],
   );
 });

@@ -112,7 +112,25 @@ const files: [about: string, name: string, file: StatedFile, expected: string[]]
     { dynsym: plain },
     [],
   ],
-  ["NSS", "libssl3.so", { dynsym: ["SSL_ImportFD"] }, ["nss dynamic null dynsym 0"]],
+  [
+    "NSS, with its version",
+    "libssl3.so",
+    { dynsym: ["SSL_ImportFD", "SSL_SetURL"], texts: ["Version: NSS 3.87.1"] },
+    ["nss dynamic 3.87.1 dynsym 2"],
+  ],
+  [
+    "NSPR: where another file's stack speaks, and no stack itself",
+    "libnspr4.so",
+    { dynsym: ["PR_Read", "PR_Write", "PR_Send", "PR_Close"] },
+    ["boundary of nss 4"],
+  ],
+  [
+    "Firefox's library, which has both",
+    "libnss3.so",
+    { dynsym: ["SSL_ImportFD", "PR_Read", "PR_Write"] },
+    ["nss dynamic null dynsym 1", "boundary of nss 2"],
+  ],
+  ["a library that happens to have NSPR's names", "libother.so", { dynsym: ["PR_Read", "PR_Write"] }, []],
   [
     "NSS's certificates alone, which are no TLS",
     "libnss3.so",
@@ -192,13 +210,14 @@ const files: [about: string, name: string, file: StatedFile, expected: string[]]
 ];
 for (const [about, name, file, expected] of files) {
   test(`stacks: finds in a file: ${about}`, () => {
-    const { stacks, runtime, cryptoVersion, problem } = analyseElf(elfOf(file), name);
+    const { stacks, boundary, runtime, cryptoVersion, problem } = analyseElf(elfOf(file), name);
     assert.equal(problem, null);
     assert.deepStrictEqual(
       [
         ...stacks.map(
           (it) => `${it.stack} ${it.linkage} ${String(it.version)} ${it.symbols} ${it.functions.length}`,
         ),
+        ...(boundary === null ? [] : [`boundary of ${boundary.stack} ${boundary.functions.length}`]),
         ...(runtime === null ? [] : [`runtime ${runtime}`]),
         ...(cryptoVersion === null ? [] : [`crypto ${cryptoVersion}`]),
       ],
@@ -252,6 +271,7 @@ test("stacks: says why a file that is no ELF file was not understood", () => {
   const reading = { elf: null, notElf: { code: "not-elf", text: "no magic" } } as const;
   assert.deepStrictEqual(analyseElf(reading, "app"), {
     stacks: [],
+    boundary: null,
     runtime: null,
     cryptoVersion: null,
     problem: "no magic",
@@ -266,6 +286,7 @@ const kinds: [name: string, kind: ReturnType<typeof libraryKind>][] = [
   ["libsslcommon.so", null],
   ["libgnutls.so.30", "stack"],
   ["libgnutls-openssl.so.27", null],
+  ["libnspr4.so", "boundary"],
   ["libcrypto.so.3", "crypto"],
   ["libcrypto_test.so", null],
   ["libjvm.so", "carrier"],
