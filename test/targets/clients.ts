@@ -51,6 +51,18 @@ import os, ssl, urllib.request
 context = ssl.create_default_context(cafile=os.environ["CA"])
 urllib.request.urlopen(os.environ["URL"], os.environ["BODY"].encode(), context=context).read()
 `;
+/** By libcurl's numbers (curl/curl.h): its NSS reads no authority from a file without a module that Debian lacks. */
+const curlNssScript = `
+import ctypes, os
+curl = ctypes.CDLL("libcurl-nss.so.4")
+curl.curl_easy_init.restype = ctypes.c_void_p
+easy = ctypes.c_void_p(curl.curl_easy_init())
+for option, value in ((10002, os.environ["URL"]), (10015, os.environ["BODY"])):
+    curl.curl_easy_setopt(easy, option, ctypes.c_char_p(value.encode()))
+for option in (64, 81):
+    curl.curl_easy_setopt(easy, option, ctypes.c_long(0))
+assert curl.curl_easy_perform(easy) == 0
+`;
 const denoScript = `await (await fetch(Deno.env.get("URL"), { method: "POST", body: Deno.env.get("BODY") })).text();`;
 const bunScript = `await (await fetch(process.env.URL, { method: "POST", body: process.env.BODY, tls: { ca: await Bun.file(process.env.CA).text() } })).text();`;
 
@@ -281,6 +293,28 @@ export const clients: readonly Target[] = [
     command: byHand('exec gnutls-cli --x509cafile "$CA" --port $PORT localhost'),
     says: "post",
     version: firstVersion(["gnutls-cli", "--version"]),
+  },
+  {
+    id: "tstclnt",
+    name: "tstclnt (NSS's own client)",
+    family: null,
+    side: "client",
+    source: { needs: ["tstclnt"], apt: ["libnss3-tools"] },
+    // It stays when the answer is whole.
+    command: byHand("exec timeout 4 tstclnt -D -o -h 127.0.0.1 -a localhost -p $PORT"),
+    says: "post",
+  },
+  {
+    id: "curl-nss",
+    name: "libcurl with NSS, from Python",
+    family: "python",
+    side: "client",
+    source: {
+      needs: ["/usr/bin/python3", "/usr/lib/x86_64-linux-gnu/libcurl-nss.so.4"],
+      apt: ["python3", "libcurl3-nss"],
+    },
+    command: ["/usr/bin/python3", "-c", curlNssScript],
+    says: "post",
   },
   {
     id: "socat",
