@@ -73,6 +73,14 @@ const byHand = (program: string): string[] => [
   `(sleep 1; printf 'POST %s HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\nContent-Length: %d\\r\\n\\r\\n%s' "$PATH_AND_QUERY" "\${#BODY}" "$BODY"; sleep 2) | ${program}`,
 ];
 
+/** No distribution that is used here has LibreSSL; the crate libtls-sys brings the release, and `cargo info` the crate. */
+const libresslBuild = [
+  "test -x $KEPT/bin/nc || cargo info --quiet libtls-sys@1.2.0 > $KEPT/info",
+  "test -x $KEPT/bin/nc || tar -xzf ${CARGO_HOME:-$HOME/.cargo}/registry/src/*/libtls-sys-1.2.0/libressl-3.1.0.tar.gz -C $KEPT",
+  "test -x $KEPT/bin/nc || (cd $KEPT/libressl-3.1.0 && ./configure --quiet --prefix=$KEPT --enable-nc --disable-static && for part in include crypto ssl tls apps/nc; do make -s -j2 -C $part install || exit 1; done)",
+  "ln -sf $KEPT/bin/nc $DIR/program",
+];
+
 const staticClient = {
   family: "cpp",
   side: "client",
@@ -312,6 +320,15 @@ export const clients: readonly Target[] = [
     command: byHand('exec gnutls-cli --x509cafile "$CA" --port $PORT localhost'),
     says: "post",
     version: firstVersion(["gnutls-cli", "--version"]),
+  },
+  {
+    id: "libressl-nc",
+    name: "nc of LibreSSL (built from the sources in a crate)",
+    family: null,
+    side: "client",
+    source: { needs: ["cargo", "cc", "make"], apt: ["cargo", "gcc", "make"], build: libresslBuild },
+    command: byHand('exec $PROGRAM -c -R "$CA" localhost $PORT'),
+    says: "post",
   },
   {
     id: "tstclnt",

@@ -63,8 +63,12 @@ export async function installProgram({ source, id }: Target, folder: string): Pr
   if (source.go) return fromGo(source.go, id);
   if (source.java) return fromJava(source.java, folder);
   if (source.build === undefined) return "";
+  const kept = join(cache, "build", id);
+  mkdirSync(kept, { recursive: true });
   for (const line of source.build) {
-    run("/bin/sh", ["-c", line.replaceAll("$PROGRAMS", programs).replaceAll("$DIR", folder)]);
+    const variables = [["$PROGRAMS", programs] as const, ["$DIR", folder] as const, ["$KEPT", kept] as const];
+    const command = variables.reduce((text, [name, value]) => text.replaceAll(name, value), line);
+    run("/bin/sh", ["-c", command]);
   }
   return join(folder, "program");
 }

@@ -14,7 +14,7 @@ export interface Source {
   go?: { version: string | null; options: string[] };
   /** `group:artifact:version[:classifier]` of Maven Central, for `programs/NAME.java`. */
   java?: { main: string; jars: string[] };
-  /** Commands that make the program in the target's folder, with the variables of a command. */
+  /** Commands that make `$DIR/program`, of our sources in `$PROGRAMS`; `$KEPT` is a folder that stays for the next run. */
   build?: string[];
   /** Nothing brings it here: why. */
   unavailable?: string;
