@@ -12,8 +12,8 @@
 /* Largest payload of one data record. A longer call arrives as several records with rising position. */
 #define PS_CHUNK_BYTES 32768
 
-/* Longest part of one packet that a hello record carries; a ClientHello that is longer comes in several. */
-#define PS_HELLO_CHUNK_BYTES 16384
+/* Longest part of one packet that a hello record carries: more than the largest TLS record (RFC 8446, 5.1). */
+#define PS_HELLO_CHUNK_BYTES 20480
 
 /* Longest server name, as RFC 1035 bounds a host name. */
 #define PS_SERVER_NAME_BYTES 256
@@ -30,6 +30,7 @@ enum ps_record {
     PS_RECORD_HELLO = 9,   /* a packet with a part of a ClientHello */
     PS_RECORD_OWNER = 10,  /* whose a connection is, of which a hello was told before that was known */
     PS_RECORD_CLOSED = 11, /* a connection of which a hello was told has ended */
+    PS_RECORD_OPEN = 12,   /* one that goes on; told on request */
 };
 
 enum ps_role {
@@ -57,6 +58,14 @@ enum ps_role {
 enum ps_direction {
     PS_DIRECTION_OUT = 0,
     PS_DIRECTION_IN = 1,
+};
+
+/* What is done with a connection by its server's name, where connections are blocked. */
+enum ps_verdict {
+    PS_VERDICT_NONE = 0,
+    PS_VERDICT_HELD = 1, /* the name is in a later packet, which waits until the whole hello was judged */
+    PS_VERDICT_ALLOWED = 2,
+    PS_VERDICT_BLOCKED = 3,
 };
 
 /* Why something that should have been recorded was not; index into the counters map. */
@@ -146,17 +155,18 @@ struct ps_hello {
     __u32 offset; /* TCP: of these bytes from there */
     __u32 payload_bytes;
     __u8 direction; /* enum ps_direction, of the end whose packet it is */
-    __u8 reserved[7];
+    __u8 verdict; /* enum ps_verdict */
+    __u8 reserved[6];
     char command[16];
 };
 
-/* Of a connection of which a hello was told: whose it is (PS_RECORD_OWNER), how it ended (PS_RECORD_CLOSED). */
+/* Of a connection of which a hello was told: whose it is (PS_RECORD_OWNER), what it has carried (the others). */
 struct ps_lifetime {
     struct ps_header header;
     struct ps_ends ends;
     __u64 socket;
     __u64 established_ns;
-    __u64 bytes_out; /* payload of TCP that the other end has acknowledged */
+    __u64 bytes_out; /* payload of TCP, each byte counted once */
     __u64 bytes_in;
     char command[16];
 };

@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "interfaces.h"
 #include "links.h"
 #include "ring.h"
 
@@ -71,7 +72,8 @@ class Waiter : public Napi::AsyncWorker {
 
 struct Attachment {
     std::vector<bpf_link *> links;  // perf links and tracepoints
-    int multi_fd = -1;              // a multi link made by hand
+    int link_fd = -1;               // a link made by hand
+    std::vector<ClsactFilter> filters;
 };
 
 class Programs : public Napi::ObjectWrap<Programs> {
@@ -83,6 +85,8 @@ class Programs : public Napi::ObjectWrap<Programs> {
                                InstanceMethod<&Programs::AttachUprobes>("attachUprobes"),
                                InstanceMethod<&Programs::AttachCgroup>("attachCgroup"),
                                InstanceMethod<&Programs::AttachNetworkNamespace>("attachNetworkNamespace"),
+                               InstanceMethod<&Programs::AttachInterface>("attachInterface"),
+                               InstanceMethod<&Programs::RunIterator>("runIterator"),
                                InstanceMethod<&Programs::PutSocket>("putSocket"),
                                InstanceMethod<&Programs::AttachRawTracepoint>("attachRawTracepoint"),
                                InstanceMethod<&Programs::Detach>("detach"),
@@ -209,8 +213,8 @@ class Programs : public Napi::ObjectWrap<Programs> {
     }
 
     static int AttachMulti(bpf_program *program, const UprobeTarget &target, Attachment &attachment) {
-        attachment.multi_fd = CreateUprobeMulti(program, target);
-        return attachment.multi_fd < 0 ? attachment.multi_fd : 0;
+        attachment.link_fd = CreateUprobeMulti(program, target);
+        return attachment.link_fd < 0 ? attachment.link_fd : 0;
     }
 
     static int AttachPerf(bpf_program *program, const UprobeTarget &target, Attachment &attachment) {
@@ -265,6 +269,48 @@ class Programs : public Napi::ObjectWrap<Programs> {
         return Keep(info.Env(), std::move(attachment));
     }
 
+    Napi::Value AttachInterface(const Napi::CallbackInfo &info) {
+        const std::string name = info[0].ToString();
+        const int index = info[1].ToNumber();
+        const std::string place = info[2].ToString();
+        const bpf_program *program = Find(name);
+        if (!program) throw Failure(info.Env(), ENOENT, "attach " + name);
+        Attachment attachment;
+        int error = 0;
+        if (place == "clsact-ingress" || place == "clsact-egress") {
+            ClsactFilter filter = {index, place == "clsact-ingress" ? BPF_TC_INGRESS : BPF_TC_EGRESS, false};
+            error = AddFilter(program, filter);
+            if (!error) attachment.filters.push_back(filter);
+        } else {
+            attachment.link_fd = CreateInterfaceLink(program, index,
+                                                     place == "xdp-native"    ? Place::kXdpNative
+                                                     : place == "xdp-generic" ? Place::kXdpGeneric
+                                                     : place == "tcx-ingress" ? Place::kTcxIngress
+                                                                              : Place::kTcxEgress);
+            if (attachment.link_fd < 0) error = attachment.link_fd;
+        }
+        if (error) throw Failure(info.Env(), error, "attach " + name + " by " + place);
+        return Keep(info.Env(), std::move(attachment));
+    }
+
+    void RunIterator(const Napi::CallbackInfo &info) {
+        const std::string name = info[0].ToString();
+        const bpf_program *program = Find(name);
+        if (!program) throw Failure(info.Env(), ENOENT, "run " + name);
+        bpf_link *link = bpf_program__attach_iter(program, nullptr);
+        const int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
+        char nothing[64];  // the program writes into the ring
+        ssize_t bytes = -1;
+        if (fd >= 0) {
+            do bytes = read(fd, nothing, sizeof(nothing));
+            while (bytes > 0 || (bytes < 0 && (errno == EINTR || errno == EAGAIN)));
+        }
+        const int error = errno;
+        if (fd >= 0) close(fd);
+        bpf_link__destroy(link);
+        if (bytes < 0) throw Failure(info.Env(), error, "run " + name);
+    }
+
     void PutSocket(const Napi::CallbackInfo &info) {
         const int map = RequireMap(info);
         const uint32_t key = info[1].ToNumber();
@@ -282,7 +328,8 @@ class Programs : public Napi::ObjectWrap<Programs> {
 
     static void Drop(Attachment &attachment) {
         for (bpf_link *link : attachment.links) bpf_link__destroy(link);
-        if (attachment.multi_fd >= 0) close(attachment.multi_fd);
+        if (attachment.link_fd >= 0) close(attachment.link_fd);
+        for (const ClsactFilter &filter : attachment.filters) RemoveFilter(filter);
         attachment = {};
     }
 
@@ -375,10 +422,23 @@ Napi::Value NetworkNamespace(const Napi::CallbackInfo &info) {
     return Napi::BigInt::New(info.Env(), cookie);
 }
 
+Napi::Value LookAtInterfaceOf(const Napi::CallbackInfo &info) {
+    const std::string name = info[0].ToString();
+    InterfaceFacts facts = {};
+    const int error = LookAtInterface(name, facts);
+    if (error) throw Failure(info.Env(), error, "find the interface " + name);
+    Napi::Object found = Napi::Object::New(info.Env());
+    found.Set("index", facts.index);
+    found.Set("isUp", facts.is_up);
+    found.Set("hardware", facts.hardware);
+    return found;
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
     libbpf_set_print(KeepLog);
     exports.Set("Programs", Programs::Define(env));
     exports.Set("networkNamespace", Napi::Function::New(env, NetworkNamespace));
+    exports.Set("lookAtInterface", Napi::Function::New(env, LookAtInterfaceOf));
     exports.Set("takeLog", Napi::Function::New(env, TakeLog));
     return exports;
 }

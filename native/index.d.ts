@@ -41,6 +41,10 @@ export class Programs {
   attachCgroup(program: string, folder: string): number;
   /** Attaches a program to the network namespace that this process is in; gives a handle for `detach`. */
   attachNetworkNamespace(program: string): number;
+  /** Attaches a program to a network interface; gives a handle for `detach`. Only clsact's outlive this process. */
+  attachInterface(program: string, index: number, place: InterfacePlace): number;
+  /** Runs an iterator program once over all its objects. */
+  runIterator(program: string): void;
   /** Puts a socket of another process, by its descriptor there, into a map of sockets (Linux ≥ 5.6). */
   putSocket(map: string, key: number, pid: number, descriptor: number): void;
   detach(handle: number): void;
@@ -59,6 +63,18 @@ export class Programs {
   /** Detaches everything. Safe to call again, and while a wait is pending. */
   close(): void;
 }
+
+/** XDP links came with Linux 5.9, tcx with 6.6. */
+export type InterfacePlace =
+  "xdp-native" | "xdp-generic" | "tcx-ingress" | "tcx-egress" | "clsact-ingress" | "clsact-egress";
+
+/** @param name in the network namespace that this process is in; throws where it has none of that name */
+export function lookAtInterface(name: string): {
+  index: number;
+  isUp: boolean;
+  /** ARPHRD_ of linux/if_arp.h. */
+  hardware: number;
+};
 
 /** Log lines of libbpf since the last call; the verifier's words after a failed load. */
 export function takeLog(): string;

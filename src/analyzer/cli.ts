@@ -12,7 +12,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   scan: async () => (await import("./cli/scan-command.ts")).scanCommand,
   trace: async () => (await import("./cli/trace-command.ts")).traceCommand,
   report: async () => (await import("./cli/report-command.ts")).reportCommand,
-  block: () => Promise.resolve(blockCommand),
+  block: async () => (await import("./cli/block-command.ts")).blockCommand,
   lsp: async () => {
     const { serveLanguageServer } = await import("./server.ts");
     return () => serveLanguageServer().then(() => exitCodes.done);
@@ -27,7 +27,7 @@ Sees what the TLS of this host's processes is saying.
   scan     which processes there are, and how the TLS of each can be seen
   trace    decrypted traffic, live
   report   the coverage as HTML, Markdown or JSON, with a gate for CI
-  block    connections by server name (a later version)
+  block    refuses TLS connections by the server's name
   lsp      the language server, on standard input and output
 
 plainsight COMMAND --help tells a command's options; plainsight --version the version.
@@ -66,17 +66,6 @@ function version(): string {
     version: string;
   };
   return version;
-}
-
-function blockCommand(argv: string[]): Promise<number> {
-  if (argv.includes("--help") || argv.includes("-h")) {
-    process.stdout.write(
-      "Usage: plainsight block\n\nBlocking by server name belongs to a later version: this one cannot do it.\n",
-    );
-    return Promise.resolve(exitCodes.done);
-  }
-  process.stderr.write("plainsight: block belongs to a later version: this one cannot block connections\n");
-  return Promise.resolve(exitCodes.notPossible);
 }
 
 // A reader such as `head` that has seen enough is no failure.

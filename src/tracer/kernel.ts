@@ -3,7 +3,7 @@
 import { closeSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { LoadOptions, Programs } from "../../native/index.d.ts";
+import type { LoadOptions, lookAtInterface, Programs } from "../../native/index.d.ts";
 import type { Reason } from "../protocol/coverage.ts";
 import { cgroupRoot } from "./cgroup-root.ts";
 import {
@@ -15,12 +15,14 @@ import {
   type TracerRequest,
   type TracerFeatures,
 } from "./messages.ts";
+import { NetworkWatch } from "./network-watch.ts";
 import { openTarget } from "./open-target.ts";
 
 interface Addon {
   Programs: new (options: LoadOptions) => Programs;
   takeLog(): string;
   networkNamespace(): bigint;
+  lookAtInterface: typeof lookAtInterface;
 }
 
 /** By enum ps_loss of bpf/events.h. */
@@ -50,6 +52,7 @@ export class Kernel {
   readonly features: TracerFeatures;
   /** What this kernel or these rights do not offer; the rest works. */
   readonly missing: Reason[] = [];
+  readonly network: NetworkWatch;
   readonly #addon: Addon;
   readonly #folder: string;
   readonly #programs: Programs;
@@ -74,6 +77,9 @@ export class Kernel {
         const programs = new addon.Programs({ objects, ringBytes, uprobeMulti, copyIntoDynptr, without });
         if (!uprobeMulti || offersUprobeMulti(programs)) {
           this.#programs = programs;
+          this.network = new NetworkWatch(programs, addon.lookAtInterface, (name) => {
+            programs.load(join(folder, `bpf/${name}.bpf.o`));
+          });
           this.features = features;
           this.#attachTracepoints();
           return;

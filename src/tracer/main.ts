@@ -93,6 +93,20 @@ async function answer(request: TracerRequest): Promise<TracerAnswer> {
     case "serve":
       kernel.serve(request);
       break;
+    case "watch-network":
+      return { type: "watching", ...kernel.network.watch(request.interfaces, request.places) };
+    case "tell-open":
+      kernel.network.tellOpenConnections();
+      break;
+    case "block":
+      kernel.network.block(request.names);
+      break;
+    case "judge":
+      kernel.network.judge(request.ends, request.start, request.blocked);
+      break;
+    case "reset-blocked":
+      kernel.network.reset();
+      break;
     case "flush":
       await drainInTurn(kernel);
       break;

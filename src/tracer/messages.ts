@@ -1,5 +1,6 @@
 // What the analyzer and the tracer say to each other. The tracer is the privileged one: it takes these typed requests
 // and nothing else, and checks each before it acts.
+import type { InterfacePlace } from "../../native/index.d.ts";
 import type { Reason } from "../protocol/coverage.ts";
 
 /** What a probed function does. The numbers are `enum ps_role` of bpf/events.h. */
@@ -102,6 +103,22 @@ export type TracerRequest =
    * proxy, process `pid`; except the proxy's own, from 127.83.0.1.
    */
   | { type: "serve"; port: number; ipv6: boolean; pid: number; descriptors: ListeningSockets }
+  /**
+   * From now on the beginnings of TLS connections that pass these interfaces are told, with whose they are. Asked once.
+   * Places that are given are used as they are, the others are found by trying.
+   */
+  | { type: "watch-network"; interfaces: string[]; places: NetworkPlaces }
+  /** Tells of each open connection of which a hello was told what it has carried until now. */
+  | { type: "tell-open" }
+  /**
+   * From now on connections whose hello names one of these servers (`name` or `*.suffix`, in lower case) are refused, and
+   * no others; until the tracer ends. Asked again, it replaces the names.
+   */
+  | { type: "block"; names: string[] }
+  /** What becomes of a connection whose hello came in parts: hex of struct ps_ends, and the hello's start. */
+  | { type: "judge"; ends: string; start: number; blocked: boolean }
+  /** Resets what was refused since the last time. */
+  | { type: "reset-blocked" }
   /** Answers once every record written before it has been sent. */
   | { type: "flush" };
 
@@ -115,6 +132,30 @@ export interface TracerFeatures {
   copyIntoDynptr: boolean;
 }
 
+/**
+ * Whether a text is a rule of `block`: a whole name in ASCII and lower case, or `*.` before one (RFC 1123, 2.1, and
+ * underscores, which are in use), shorter than PS_SERVER_NAME_BYTES of bpf/events.h.
+ */
+export function isNameRule(text: string): boolean {
+  const hasShape = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?$/.test(text);
+  return hasShape && text.length < 256 && !text.includes("..");
+}
+
+/** Where programs sit on interfaces; null: where it costs least. */
+export interface NetworkPlaces {
+  ingress: InterfacePlace | null;
+  egress: InterfacePlace | null;
+  /** Only where the program falls away with the tracer, however it ends. */
+  withTracer: boolean;
+}
+
+export interface WatchedInterface {
+  name: string;
+  index: number;
+  ingress: InterfacePlace;
+  egress: InterfacePlace;
+}
+
 /** Descriptors in the process that has them. */
 export interface ListeningSockets {
   ipv4: number;
@@ -126,6 +167,8 @@ export type TracerAnswer =
   | { type: "attached"; attachments: number[] }
   /** Hex of struct ps_redirected, or null when the connection was not sent by the kernel. */
   | { type: "redirected"; original: string | null }
+  /** Which interfaces are watched; what could not be, each with its reason. */
+  | { type: "watching"; interfaces: WatchedInterface[]; missing: Reason[] }
   | { type: "done" }
   | { type: "failed"; reason: Reason };
 

@@ -2,6 +2,7 @@
 // TracerCall is refused with a reason.
 import {
   isGoRole,
+  isNameRule,
   probeRoles,
   probeSites,
   type ProbePlan,
@@ -59,6 +60,12 @@ function isPlan(value: unknown): value is ProbePlan {
 
 const isPids = (value: unknown): value is number[] => Array.isArray(value) && value.every(isPid);
 
+const isPlace = (value: unknown, end: "ingress" | "egress"): boolean =>
+  value === null ||
+  value === `tcx-${end}` ||
+  value === `clsact-${end}` ||
+  (end === "ingress" && (value === "xdp-native" || value === "xdp-generic"));
+
 const requests: Record<TracerRequest["type"], (fields: Fields) => boolean> = {
   open: (fields) =>
     isCount(fields.ringBytes) &&
@@ -83,6 +90,28 @@ const requests: Record<TracerRequest["type"], (fields: Fields) => boolean> = {
     isFields(descriptors) &&
     isCount(descriptors.ipv4) &&
     (descriptors.ipv6 === null || isCount(descriptors.ipv6)),
+  "watch-network": ({ interfaces, places }) =>
+    Array.isArray(interfaces) &&
+    interfaces.length > 0 &&
+    interfaces.length <= 4096 &&
+    // IFNAMSIZ of linux/if.h, with its end.
+    interfaces.every((name) => isText(name) && name.length > 0 && name.length < 16) &&
+    isFields(places) &&
+    isPlace(places.ingress, "ingress") &&
+    isPlace(places.egress, "egress") &&
+    typeof places.withTracer === "boolean",
+  block: ({ names }) =>
+    Array.isArray(names) &&
+    names.length <= 200_000 &&
+    names.every((name) => isText(name) && isNameRule(name)),
+  judge: ({ ends, start, blocked }) =>
+    isText(ends) &&
+    /^[0-9a-f]{80}$/.test(ends) &&
+    isCount(start) &&
+    start < 2 ** 32 &&
+    typeof blocked === "boolean",
+  "reset-blocked": () => true,
+  "tell-open": () => true,
   flush: () => true,
 };
 

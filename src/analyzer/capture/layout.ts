@@ -76,6 +76,7 @@ export const helloLayout = {
   offset: 80,
   payloadBytes: 84,
   direction: 88,
+  verdict: 89,
   command: 96,
 } as const;
 
@@ -108,6 +109,7 @@ export const PS_RECORD_LIBRARY = 8;
 export const PS_RECORD_HELLO = 9;
 export const PS_RECORD_OWNER = 10;
 export const PS_RECORD_CLOSED = 11;
+export const PS_RECORD_OPEN = 12;
 export const PS_ROLE_WRITE = 1;
 export const PS_ROLE_READ = 2;
 export const PS_ROLE_WRITE_EX = 3;
@@ -128,10 +130,14 @@ export const PS_ROLE_RECEIVE_KNOWN = 17;
 export const PS_ROLE_NEW_KNOWN = 18;
 export const PS_DIRECTION_OUT = 0;
 export const PS_DIRECTION_IN = 1;
+export const PS_VERDICT_NONE = 0;
+export const PS_VERDICT_HELD = 1;
+export const PS_VERDICT_ALLOWED = 2;
+export const PS_VERDICT_BLOCKED = 3;
 export const PS_LOSS_RING_FULL = 0;
 export const PS_LOSS_UNREADABLE = 1;
 export const PS_LOSS_TABLE_FULL = 2;
 export const PS_LOSS_REASONS = 3;
 export const PS_CHUNK_BYTES = 32768;
-export const PS_HELLO_CHUNK_BYTES = 16384;
+export const PS_HELLO_CHUNK_BYTES = 20480;
 export const PS_SERVER_NAME_BYTES = 256;

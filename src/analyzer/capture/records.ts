@@ -1,17 +1,22 @@
 // Decodes a batch of the kernel's records. The layout comes from bpf/events.h (layout.ts is generated), the 8-byte
 // header before each record from include/uapi/linux/bpf.h. What makes no sense is left out and counted.
+import { decodeHello, decodeLifetime, type NetworkRecord } from "./network-records.ts";
 import {
   dataLayout,
   freeLayout,
   headerLayout,
   processLayout,
   PS_DIRECTION_OUT,
+  PS_RECORD_CLOSED,
   PS_RECORD_DATA,
   PS_RECORD_EXEC,
   PS_RECORD_EXIT,
   PS_RECORD_FORK,
   PS_RECORD_FREE,
+  PS_RECORD_HELLO,
   PS_RECORD_LIBRARY,
+  PS_RECORD_OPEN,
+  PS_RECORD_OWNER,
   PS_RECORD_SERVER_NAME,
   PS_RECORD_SOCKET,
   PS_SERVER_NAME_BYTES,
@@ -54,7 +59,8 @@ export type KernelRecord =
       parentPid: number;
       command: string;
       monotonicNs: bigint;
-    };
+    }
+  | NetworkRecord;
 
 const busyBit = 0x8000_0000;
 const discardBit = 0x4000_0000;
@@ -108,6 +114,14 @@ function decodeRecord(bytes: Buffer): KernelRecord | null {
       return decodeProcess("fork", bytes, pid, monotonicNs);
     case PS_RECORD_LIBRARY:
       return decodeProcess("library", bytes, pid, monotonicNs);
+    case PS_RECORD_HELLO:
+      return decodeHello(bytes, pid, monotonicNs);
+    case PS_RECORD_OWNER:
+      return decodeLifetime("owner", bytes, pid, monotonicNs);
+    case PS_RECORD_CLOSED:
+      return decodeLifetime("closed", bytes, pid, monotonicNs);
+    case PS_RECORD_OPEN:
+      return decodeLifetime("open", bytes, pid, monotonicNs);
     default:
       return null;
   }

@@ -2,7 +2,7 @@
 // the scanner and the connections; each of those knows nothing of the others.
 import type { Reason, Skipped } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
-import type { LostEvent, SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
+import type { SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
 import type { KernelLoss, ProbePlan, TracerFeatures } from "../../tracer/messages.ts";
 import { matchesSelection } from "../processes/matching.ts";
 import { ProcessTable } from "../processes/process-table.ts";
@@ -12,6 +12,7 @@ import type { StackFinding } from "../stacks/finding.ts";
 import { Attachments, type AttachOutcome } from "./attachments.ts";
 import { Connections, type ConnectionRecord, type TrafficEvent } from "./connections.ts";
 import { findLinkerHook, isLinker, usualExecutables, usualLibraries } from "./linker.ts";
+import { LossCount } from "./loss-count.ts";
 import { decodeRecords, type KernelRecord } from "./records.ts";
 import { TracerClient } from "./tracer-client.ts";
 
@@ -96,9 +97,9 @@ class Session implements TraceSession {
   #attachments!: Attachments;
   #connections!: Connections;
   #later: Selection | null = null;
-  #losses: KernelLoss[] = [];
+  readonly #losses = new LossCount();
   #releaseTimer: NodeJS.Timeout | null = null;
-  #counts = { exchanges: 0, messages: 0, lost: 0 };
+  #counts = { exchanges: 0, messages: 0 };
 
   constructor(options: TraceSessionOptions) {
     this.#options = options;
@@ -180,7 +181,8 @@ class Session implements TraceSession {
     if (this.#releaseTimer) clearTimeout(this.#releaseTimer);
     this.#emitAll(this.#connections.endAll(Date.now()));
     await this.#client.close();
-    return { type: "summary", ...this.#counts, durationMs: Math.round(performance.now() - this.#startedMs) };
+    const durationMs = Math.round(performance.now() - this.#startedMs);
+    return { type: "summary", ...this.#counts, lost: this.#losses.records, durationMs };
   }
 
   async #addOne(pid: number, { followChildren }: AddOptions): Promise<Reason | null> {
@@ -291,7 +293,7 @@ class Session implements TraceSession {
     const { records, undecodedBytes } = decodeRecords(batch);
     for (const record of records) this.#onRecord(record);
     if (undecodedBytes > 0)
-      this.#emitLost({ records: 1, bytes: undecodedBytes, reason: "record-not-understood" });
+      this.#emit(this.#losses.add({ records: 1, bytes: undecodedBytes, reason: "record-not-understood" }));
     this.#emitAll(this.#connections.trim(Date.now()));
     if (this.#connections.holds) this.#releaseTimer ??= setTimeout(this.#releaseHeld, holdMs);
   }
@@ -311,6 +313,11 @@ class Session implements TraceSession {
       case "exit":
         this.#end(record.pid);
         break;
+      case "hello-part":
+      case "owner":
+      case "closed":
+      case "open":
+        break; // the network path has sessions of its own
       default:
         this.#onTraffic(record);
     }
@@ -384,17 +391,7 @@ class Session implements TraceSession {
   };
 
   #onLosses(losses: KernelLoss[]): void {
-    for (const { reason, records, bytes } of losses) {
-      const before = this.#losses.find((loss) => loss.reason === reason) ?? { records: 0, bytes: 0 };
-      const grown = { records: records - before.records, bytes: bytes - before.bytes };
-      if (grown.records > 0) this.#emitLost({ ...grown, reason });
-    }
-    this.#losses = losses;
-  }
-
-  #emitLost(lost: Omit<LostEvent, "type">): void {
-    this.#counts.lost += lost.records;
-    this.#emit({ type: "lost", ...lost });
+    for (const event of this.#losses.grown(losses)) this.#emit(event);
   }
 
   #emitAll(events: TrafficEvent[]): void {

@@ -5,6 +5,7 @@ import { Scanner } from "../scan.ts";
 import type { Selection } from "../selection.ts";
 import { Ending } from "./ending.ts";
 import { launchWaiting, type LaunchedCommand } from "./launch.ts";
+import { networkTrace } from "./network-trace.ts";
 import { parseDuration, parseSize } from "./quantities.ts";
 import { isEveryProcess, selectionOf, selectorHelp, selectorOptions } from "./selectors.ts";
 import { terminalOf } from "./terminal.ts";
@@ -24,7 +25,8 @@ ${selectorHelp}
   --show-secrets  credentials as they were sent, rather than masked
   --body-limit N  bytes kept of each body (64KiB); sizes stay exact
   --path PATH     auto or uprobe: by probes in TLS libraries; mitm: through a local proxy, which the COMMAND is made to
-                  trust by its environment; xdp belongs to a later version
+                  trust by its environment; xdp: who talks to whom, from the first packet of each TLS connection
+  --interface NAME  with --path xdp: only what passes this network interface; may be given again (all that are up)
   --pass-through NAME  with --path mitm: never open connections to this server; NAME or *.suffix, may be given again
   --certificate FILE --key FILE  with --path mitm --port N: connections that come in to the local server there, which
                   has this certificate (PEM)
@@ -58,6 +60,8 @@ export interface TraceOptions {
   bodyLimit: number;
   /** Only of the proxy. */
   proxy: ProxyTraceSettings | null;
+  /** Only of the network: interfaces, or null for all that are up. */
+  network: { interfaces: string[] | null } | null;
 }
 
 /** Gives the exit code. */
@@ -67,10 +71,7 @@ export async function traceCommand(argv: string[]): Promise<number> {
     process.stdout.write(traceHelp);
     return exitCodes.done;
   }
-  if (options === "later-path") {
-    process.stderr.write("plainsight: the xdp path belongs to a later version: use --path uprobe or mitm\n");
-    return exitCodes.notPossible;
-  }
+  if (options.network) return networkTrace({ ...options, ...options.network });
   if (options.proxy) {
     // What makes certificates takes a tenth of a second to load.
     const { proxyTrace } = await import("./proxy-trace.ts");
@@ -92,7 +93,7 @@ export async function traceCommand(argv: string[]): Promise<number> {
   }
 }
 
-function traceOptions(argv: string[]): TraceOptions | "help" | "later-path" {
+function traceOptions(argv: string[]): TraceOptions | "help" {
   const dashes = argv.indexOf("--");
   const command = dashes < 0 ? [] : argv.slice(dashes + 1);
   const { values } = parseOptions({
@@ -100,7 +101,7 @@ function traceOptions(argv: string[]): TraceOptions | "help" | "later-path" {
     options: {
       ...selectorOptions,
       path: { type: "string", default: "auto" },
-      interface: { type: "string" },
+      interface: { type: "string", multiple: true },
       duration: { type: "string" },
       json: { type: "boolean" },
       verbose: { type: "boolean" },
@@ -131,14 +132,14 @@ function traceOptions(argv: string[]): TraceOptions | "help" | "later-path" {
     showSecrets: values["show-secrets"] === true,
     bodyLimit: parseSize("--body-limit", values["body-limit"]),
     proxy: null,
+    network: null,
   };
   if (values.interface !== undefined && values.path !== "xdp") {
     throw new UsageError("--interface belongs to --path xdp");
   }
   const proxy = proxySettings(values, command, selection);
   if (proxy) return { ...options, proxy };
-  if (values.path === "xdp") return "later-path";
-  return options;
+  return values.path === "xdp" ? { ...options, network: { interfaces: values.interface ?? null } } : options;
 }
 
 /** Null for another path, which takes none of the proxy's options. */

@@ -7,6 +7,7 @@ import type { Reason } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
 import type { SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
 import type { KernelLoss } from "../../tracer/messages.ts";
+import { LossCount } from "../capture/loss-count.ts";
 import { decodeRecords } from "../capture/records.ts";
 import { TracerClient } from "../capture/tracer-client.ts";
 import { TracerUnavailable } from "../capture/tracer-launch.ts";
@@ -92,7 +93,7 @@ class Session implements ProxySession {
   readonly #added = new Map<number, string>();
   /** By port. */
   readonly #served = new Map<number, LocalServer & { own: OwnCertificate }>();
-  readonly #lost = new Map<KernelLoss["reason"], number>();
+  readonly #losses = new LossCount();
   #counts = { exchanges: 0, messages: 0 };
   #authority!: Authority;
   #proxy!: Proxy;
@@ -229,8 +230,7 @@ class Session implements ProxySession {
     await this.#tracer?.close();
     await this.#proxy.close();
     const durationMs = Math.round(performance.now() - this.#startedMs);
-    const lost = [...this.#lost.values()].reduce((sum, records) => sum + records, 0);
-    return { type: "summary", ...this.#counts, lost, durationMs };
+    return { type: "summary", ...this.#counts, lost: this.#losses.records, durationMs };
   }
 
   async #arrival(socket: Socket): Promise<Arrival | null> {
@@ -298,11 +298,7 @@ class Session implements ProxySession {
 
   /** The ring carries no traffic here; what may be lost is that a process has begun, which then goes direct. */
   #onLosses(losses: KernelLoss[]): void {
-    for (const { reason, records, bytes } of losses) {
-      const grown = records - (this.#lost.get(reason) ?? 0);
-      this.#lost.set(reason, records);
-      if (grown > 0) this.#emit({ type: "lost", records: grown, bytes, reason });
-    }
+    for (const event of this.#losses.grown(losses)) this.#emit(event);
   }
 
   #emit(event: TraceEvent): void {

@@ -117,10 +117,16 @@ test("cli: --version is the package's", () => {
   assert.deepStrictEqual(run(["--version"]), { status: 0, stdout: `${version}\n`, stderr: "" });
 });
 
-test("cli: says that block belongs to a later version, with exit code 3", () => {
-  const { status, stderr } = run(["block", "--server-names", "x"]);
-  assert.equal(status, 3);
-  assert.match(stderr, /later version/);
+test("cli: block needs a list that can be read and names a server, with exit code 2", () => {
+  for (const [args, said] of [
+    [[], /--server-names FILE says what to refuse/],
+    [["--server-names", "/nowhere/names"], /\/nowhere\/names: ENOENT/],
+    [["--server-names", "/dev/null"], /names no server/],
+  ] as const) {
+    const { status, stderr } = run(["block", ...args]);
+    assert.equal(status, 2);
+    assert.match(stderr, said);
+  }
 });
 
 test("cli: scan shows what was selected, without colours into a pipe", () => {

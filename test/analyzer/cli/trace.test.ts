@@ -83,10 +83,11 @@ for (const [args, said] of wrong) {
   });
 }
 
-test("trace: a path of a later version is said to be that", { skip: skipReason() }, async (t) => {
-  const { ended, errors } = trace(t, "--path", "xdp");
+test("trace: a network interface that is not there", { skip: skipReason() }, async (t) => {
+  const { ended, errors, out } = trace(t, "--path", "xdp", "--interface", "plainsight9");
   assert.equal(await ended, 3);
-  assert.match(errors(), /later version/);
+  assert.match(errors(), /there is no interface plainsight9/);
+  assert.equal(out(), "");
 });
 
 test(

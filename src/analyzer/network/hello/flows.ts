@@ -5,7 +5,7 @@ import { type HelloFacts, readClientHello } from "./client-hello.ts";
 import { QuicAssembly } from "./quic-assembly.ts";
 import { RecordAssembly } from "./record-assembly.ts";
 
-export interface Piece {
+export interface Piece<Context> {
   /** One end's view of one flow, client to server, made by the caller. */
   key: string;
   transport: "tcp" | "quic";
@@ -13,11 +13,16 @@ export interface Piece {
   offset: number;
   bytes: Uint8Array;
   atMs: number;
+  /** What the caller knows beside: that of a flow's first piece comes back with its outcome. */
+  context: Context;
 }
 
-export type FlowOutcome = { key: string; facts: HelloFacts } | { key: string; problem: Reason };
+export type FlowOutcome<Context> = { key: string; context: Context } & (
+  { facts: HelloFacts } | { problem: Reason }
+);
 
-interface Flow {
+interface Flow<Context> {
+  context: Context;
   assembly: RecordAssembly | QuicAssembly;
   lastMs: number;
 }
@@ -31,15 +36,15 @@ const crowdedOut: Reason = {
 /** Of all flows together, in which an ordinary hello is 1 or 2 KiB. */
 const maximumHeldBytes = 64 * 2 ** 20;
 
-export class HelloFlows {
+export class HelloFlows<Context> {
   readonly #limits: { flows: number; ageMs: number; remembered: number };
   /** By the time of their last piece. */
-  readonly #flows = new Map<string, Flow>();
+  readonly #flows = new Map<string, Flow<Context>>();
   #heldBytes = 0;
   /** Keys that were told, the oldest first. */
   readonly #told = new Set<string>();
   /** Given up for want of room, to be told by the next expire. */
-  #crowdedOut: FlowOutcome[] = [];
+  #crowdedOut: FlowOutcome<Context>[] = [];
 
   /**
    * @param limits how many flows are put together at once; how long after its last piece a flow is given up; how many
@@ -59,29 +64,33 @@ export class HelloFlows {
    * @returns null: nothing to tell yet, or it was told already (a key is told once: retransmissions, and the same packet
    * seen on another interface, do not count twice)
    */
-  push(piece: Piece): FlowOutcome | null {
+  push(piece: Piece<Context>): FlowOutcome<Context> | null {
     const { key, transport, atMs } = piece;
     if (this.#told.has(key)) return null;
-    const flow = this.#take(key) ?? { assembly: assemblyFor(transport), lastMs: atMs };
-    const { assembly } = flow;
+    const flow = this.#take(key) ?? {
+      assembly: assemblyFor(transport),
+      lastMs: atMs,
+      context: piece.context,
+    };
+    const { assembly, context } = flow;
     const assembled =
       assembly instanceof QuicAssembly
         ? assembly.push(piece.bytes)
         : assembly.push(piece.offset, piece.bytes);
     switch (assembled.state) {
       case "whole":
-        return this.#tell({ key, ...readClientHello(assembled.handshake, transport) });
+        return this.#tell({ key, context, ...readClientHello(assembled.handshake, transport) });
       case "problem":
-        return this.#tell({ key, problem: assembled.reason });
+        return this.#tell({ key, context, problem: assembled.reason });
       case "not-tls":
         return null;
       case "incomplete":
         // A client's first packet has a part of its hello (RFC 9000 17.2.2): a datagram before that is nobody's.
         if (transport === "quic" && !assembly.isBegun) return null;
         if (!this.#makeRoom(assembly.heldBytes)) {
-          return assembly.isBegun ? this.#tell({ key, problem: crowdedOut }) : null;
+          return assembly.isBegun ? this.#tell({ key, context, problem: crowdedOut }) : null;
         }
-        this.#flows.set(key, { assembly, lastMs: Math.max(flow.lastMs, atMs) });
+        this.#flows.set(key, { ...flow, lastMs: Math.max(flow.lastMs, atMs) });
         this.#heldBytes += assembly.heldBytes;
         return null;
     }
@@ -91,23 +100,23 @@ export class HelloFlows {
    * Flows whose rest never came, as problems: `hello-incomplete`, or `too-many-hellos` for those that others crowded
    * out. Only those whose first byte was a ClientHello's are told; the rest was not TLS, and vanishes.
    */
-  expire(nowMs: number): FlowOutcome[] {
+  expire(nowMs: number): FlowOutcome<Context>[] {
     const outcomes = this.#crowdedOut;
     this.#crowdedOut = [];
-    for (const [key, { assembly, lastMs }] of this.#flows) {
+    for (const [key, { assembly, lastMs, context }] of this.#flows) {
       if (nowMs - lastMs <= this.#limits.ageMs) continue;
       this.#take(key);
-      if (assembly.isBegun) outcomes.push(this.#tell({ key, problem: incomplete }));
+      if (assembly.isBegun) outcomes.push(this.#tell({ key, context, problem: incomplete }));
     }
     return outcomes;
   }
 
   /** As expire, of all that is left. */
-  end(): FlowOutcome[] {
+  end(): FlowOutcome<Context>[] {
     return this.expire(Infinity);
   }
 
-  #take(key: string): Flow | null {
+  #take(key: string): Flow<Context> | null {
     const flow = this.#flows.get(key);
     if (flow === undefined) return null;
     this.#flows.delete(key);
@@ -117,18 +126,18 @@ export class HelloFlows {
 
   /** Gives up the flows that were silent longest; false when too many wait to be told already. */
   #makeRoom(bytes: number): boolean {
-    for (const [key, { assembly }] of this.#flows) {
+    for (const [key, { assembly, context }] of this.#flows) {
       if (this.#flows.size < this.#limits.flows && this.#heldBytes + bytes <= maximumHeldBytes) break;
       if (assembly.isBegun) {
         if (this.#crowdedOut.length >= this.#limits.flows) return false;
-        this.#crowdedOut.push(this.#tell({ key, problem: crowdedOut }));
+        this.#crowdedOut.push(this.#tell({ key, context, problem: crowdedOut }));
       }
       this.#take(key);
     }
     return true;
   }
 
-  #tell(outcome: FlowOutcome): FlowOutcome {
+  #tell(outcome: FlowOutcome<Context>): FlowOutcome<Context> {
     this.#told.add(outcome.key);
     for (const oldest of this.#told) {
       if (this.#told.size <= this.#limits.remembered) break;
@@ -138,5 +147,5 @@ export class HelloFlows {
   }
 }
 
-const assemblyFor = (transport: Piece["transport"]) =>
+const assemblyFor = (transport: Piece<unknown>["transport"]) =>
   transport === "quic" ? new QuicAssembly() : new RecordAssembly();

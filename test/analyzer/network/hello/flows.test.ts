@@ -6,22 +6,23 @@ import { crypto, initial } from "./quic-client.ts";
 import { rfc9001ServerInitial } from "./rfc-initials.ts";
 
 const stream = records(largeHello());
-const piece = (key: string, offset: number, bytes: Uint8Array, atMs = 0): Piece => ({
+const piece = (key: string, offset: number, bytes: Uint8Array, atMs = 0): Piece<null> => ({
   key,
   transport: "tcp",
   offset,
   bytes,
   atMs,
+  context: null,
 });
 const start = (key: string, atMs = 0) => piece(key, 0, stream.subarray(0, 1000), atMs);
 const rest = (key: string, atMs = 0) => piece(key, 1000, stream.subarray(1000), atMs);
 
 /** What of an outcome tells it apart. */
-const told = (outcome: FlowOutcome | null) =>
+const told = (outcome: FlowOutcome<null> | null) =>
   outcome && [outcome.key, "facts" in outcome ? outcome.facts.serverName : outcome.problem.code];
 
 test("flows: a hello in pieces is told with the piece that makes it whole", () => {
-  const flows = new HelloFlows();
+  const flows = new HelloFlows<null>();
   assert.equal(flows.push(rest("a")), null);
   const outcome = flows.push(start("a"));
   assert.ok(outcome && "facts" in outcome);
@@ -37,21 +38,28 @@ test("flows: a hello in pieces is told with the piece that makes it whole", () =
 });
 
 test("flows: QUIC and TCP, interleaved, each with its own", () => {
-  const flows = new HelloFlows();
+  const flows = new HelloFlows<null>();
   const hello = largeHello("quic.example.com");
   const datagrams = [crypto(900, hello.subarray(900)), crypto(0, hello.subarray(0, 900))].map(
     (frame, packetNumber) => initial({ frames: [frame], packetNumber }),
   );
   const outcomes = [
     start("tcp"),
-    ...datagrams.map((bytes): Piece => ({ key: "quic", transport: "quic", offset: 0, bytes, atMs: 0 })),
+    ...datagrams.map((bytes): Piece<null> => ({
+      key: "quic",
+      transport: "quic",
+      offset: 0,
+      bytes,
+      atMs: 0,
+      context: null,
+    })),
     rest("tcp"),
   ].map((each) => told(flows.push(each)));
   assert.deepStrictEqual(outcomes, [null, null, ["quic", "quic.example.com"], ["tcp", "api.example.com"]]);
 });
 
 test("flows: a key is told once, also when its packets come again, from elsewhere or late", () => {
-  const flows = new HelloFlows();
+  const flows = new HelloFlows<null>();
   const outcomes = [start("a"), start("a"), rest("a"), start("a"), rest("a"), start("b")].map((each) =>
     told(flows.push(each)),
   );
@@ -62,7 +70,7 @@ test("flows: a key is told once, also when its packets come again, from elsewher
 });
 
 test("flows: as many keys are remembered as wished, the oldest is forgotten first", () => {
-  const flows = new HelloFlows({ flows: 10, ageMs: 10, remembered: 2 });
+  const flows = new HelloFlows<null>({ flows: 10, ageMs: 10, remembered: 2 });
   const name = (key: string) => told(flows.push(piece(key, 0, stream)))?.[1] ?? null;
   const named = "api.example.com";
   assert.deepStrictEqual(["a", "b", "b", "c", "b", "c", "a"].map(name), [
@@ -77,7 +85,7 @@ test("flows: as many keys are remembered as wished, the oldest is forgotten firs
 });
 
 test("flows: one whose rest never comes is told when it was silent long enough", () => {
-  const flows = new HelloFlows({ flows: 10, ageMs: 100, remembered: 10 });
+  const flows = new HelloFlows<null>({ flows: 10, ageMs: 100, remembered: 10 });
   for (const each of [start("a", 0), start("b", 60), start("a", 90)]) assert.equal(flows.push(each), null);
   assert.deepStrictEqual(flows.expire(160), []);
   assert.deepStrictEqual(flows.expire(161).map(told), [["b", "hello-incomplete"]]);
@@ -86,19 +94,26 @@ test("flows: one whose rest never comes is told when it was silent long enough",
 });
 
 test("flows: what is not TLS, or whose beginning never came, vanishes", () => {
-  const flows = new HelloFlows();
+  const flows = new HelloFlows<null>();
   const request = Buffer.from("GET / HTTP/1.1\r\n\r\n");
   for (const each of [piece("http", 0, request), piece("http", 18, request), rest("late")]) {
     assert.equal(flows.push(each), null);
   }
-  const noise: Piece = { key: "dns", transport: "quic", offset: 0, bytes: request, atMs: 0 };
+  const noise: Piece<null> = {
+    key: "dns",
+    transport: "quic",
+    offset: 0,
+    bytes: request,
+    atMs: 0,
+    context: null,
+  };
   assert.equal(flows.push(noise), null);
   assert.deepStrictEqual(flows.end(), []);
   assert.equal(flows.heldBytes, 0);
 });
 
 test("flows: a problem of the hello is told, and only once", () => {
-  const flows = new HelloFlows();
+  const flows = new HelloFlows<null>();
   const malformed = records(Buffer.of(1, 0, 0, 2, 3, 3));
   assert.deepStrictEqual(told(flows.push(piece("a", 0, malformed))), ["a", "hello-malformed"]);
   assert.equal(flows.push(piece("a", 0, malformed)), null);
@@ -112,7 +127,7 @@ test("flows: a problem of the hello is told, and only once", () => {
 });
 
 test("flows: when there are too many, the one silent longest is given up, and told later", () => {
-  const flows = new HelloFlows({ flows: 3, ageMs: 100, remembered: 100 });
+  const flows = new HelloFlows<null>({ flows: 3, ageMs: 100, remembered: 100 });
   for (const each of [start("a"), start("b"), start("c"), start("a"), start("d")]) {
     assert.equal(flows.push(each), null);
   }
@@ -127,7 +142,7 @@ test("flows: when there are too many, the one silent longest is given up, and to
 });
 
 test("flows: datagrams that are no client's Initial crowd nobody out", () => {
-  const flows = new HelloFlows({ flows: 2, ageMs: 100, remembered: 100 });
+  const flows = new HelloFlows<null>({ flows: 2, ageMs: 100, remembered: 100 });
   assert.equal(flows.push(start("a")), null);
   for (let index = 0; index < 10; index++) {
     assert.equal(flows.push({ ...piece(`udp ${index}`, 0, rfc9001ServerInitial), transport: "quic" }), null);
@@ -136,8 +151,8 @@ test("flows: datagrams that are no client's Initial crowd nobody out", () => {
 });
 
 test("flows: of a flood each hello is told, whole or not, while memory stays within bounds", () => {
-  const flows = new HelloFlows({ flows: 100, ageMs: 10, remembered: 100_000 });
-  const outcomes: FlowOutcome[] = [];
+  const flows = new HelloFlows<null>({ flows: 100, ageMs: 10, remembered: 100_000 });
+  const outcomes: FlowOutcome<null>[] = [];
   for (let index = 0; index < 1000; index++) {
     const outcome = flows.push(start(String(index)));
     if (outcome) outcomes.push(outcome);
@@ -152,7 +167,7 @@ test("flows: of a flood each hello is told, whole or not, while memory stays wit
 });
 
 test("flows: large hellos that never end hold no more than 64 MiB together", () => {
-  const flows = new HelloFlows();
+  const flows = new HelloFlows<null>();
   const large = records(largeHello("a.example", 60_000)).subarray(0, 60_000);
   for (let index = 0; index < 2000; index++) {
     assert.equal(flows.push(piece(String(index), 0, large)), null);

@@ -220,10 +220,11 @@ test("flows property: anything of anybody is told at most once, and holds no mor
       Buffer.from("GET / HTTP/1.1\r\n"),
     ),
     atMs: fc.nat(200),
+    context: fc.constant(null),
   });
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 30 }), (list) => {
-      const flows = new HelloFlows(limits);
+      const flows = new HelloFlows<null>(limits);
       const told: string[] = [];
       for (const each of list) {
         const outcome = flows.push(each);

@@ -1,0 +1,84 @@
+// `plainsight trace --path xdp`: who talks to whom over TLS, from the first packets of each connection, and how much.
+import type { HelloEvent } from "../../protocol/traffic.ts";
+import { TracerUnavailable } from "../capture/tracer-launch.ts";
+import { openHelloSession, type HelloSession } from "../network/hello-session.ts";
+import { matchesSelection } from "../processes/matching.ts";
+import { ProcessTable } from "../processes/process-table.ts";
+import type { Selection } from "../selection.ts";
+import { Ending } from "./ending.ts";
+import { launchWaiting, type LaunchedCommand } from "./launch.ts";
+import { isEveryProcess } from "./selectors.ts";
+import { terminalOf } from "./terminal.ts";
+import { tellProblem, tracePrinter } from "./trace-printer.ts";
+import type { TraceOptions } from "./trace-command.ts";
+import { exitCodes } from "./usage.ts";
+
+type NetworkTraceOptions = TraceOptions & NonNullable<TraceOptions["network"]>;
+
+/** Gives the exit code. */
+export async function networkTrace(options: NetworkTraceOptions): Promise<number> {
+  const { selection, command, json } = options;
+  const print = tracePrinter(process.stdout, process.stderr, {
+    ...options,
+    terminal: terminalOf(process.stdout),
+  });
+  const ending = new Ending();
+  let session: HelloSession;
+  try {
+    session = await openHelloSession({
+      interfaces: options.interfaces,
+      ...(!isEveryProcess(selection) && { wants: ofSelection(selection) }),
+      onEvent: (event) => {
+        print(event);
+        if (event.type === "exited") ending.processExited(session.traced.length);
+      },
+      onEnded: (problem) => {
+        ending.tracerEnded(problem);
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof TracerUnavailable)) throw error;
+    tellProblem(error.problem);
+    return exitCodes.notPossible;
+  }
+  if (options.durationMs !== null) ending.after(options.durationMs);
+  for (const { text } of session.missing) process.stderr.write(`plainsight: ${text}\n`);
+  const places = session.interfaces.map(({ name, ingress, egress }) => `${name} (${ingress}, ${egress})`);
+  process.stderr.write(`watching ${places.join(", ")}${command.length > 0 ? "" : "; Ctrl-C ends it"}\n`);
+  let launched: LaunchedCommand | null = null;
+  try {
+    if (command.length > 0) {
+      launched = launchWaiting(command, json ? "errors" : "inherit");
+      const started = launched;
+      // A reader of our output that goes away ends the process at once.
+      process.once("exit", () => {
+        started.kill();
+      });
+      await session.add(launched.pid);
+      launched.release();
+      void launched.ended.then((how) => {
+        ending.commandEnded(`${command[0] ?? ""} ${how}`);
+      });
+    }
+    const how = await ending.reached;
+    if (how !== null) process.stderr.write(`${how}\n`);
+  } finally {
+    launched?.kill();
+    print(await session.close());
+  }
+  return ending.problem === null ? exitCodes.done : (tellProblem(ending.problem), exitCodes.notPossible);
+}
+
+/** Ports are those of either end; of a connection whose process is not known nothing else can be said. */
+function ofSelection(selection: Selection): (event: HelloEvent) => boolean {
+  const processes = new ProcessTable();
+  const { pids, names, services, ports } = selection;
+  const byProcess = pids.length + names.length + services.length > 0;
+  return ({ pid, connection }) => {
+    const ends = [connection.local, connection.remote].map((end) => Number(/:(\d+)$/.exec(end ?? "")?.[1]));
+    if (ports.length > 0 && !ends.some((port) => ports.includes(port))) return false;
+    if (!byProcess) return true;
+    const identity = pid === null ? null : processes.identify(pid).found;
+    return identity !== null && matchesSelection(identity, selection);
+  };
+}

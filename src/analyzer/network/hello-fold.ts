@@ -1,0 +1,264 @@
+// Folds the records of the network path into events: parts of ClientHellos into hellos, each with whose connection it
+// is and, at the end, how much that carried. It keeps no clock and looks nothing up itself.
+import type { Reason } from "../../protocol/coverage.ts";
+import type { BlockedEvent, ConnectionEvent, HelloEvent } from "../../protocol/traffic.ts";
+import type { Clock } from "../../tracer/messages.ts";
+import type { Ends, NetworkRecord } from "../capture/network-records.ts";
+import type { HelloFacts } from "./hello/client-hello.ts";
+import { HelloFlows, type FlowOutcome } from "./hello/flows.ts";
+
+type HelloPart = Extract<NetworkRecord, { type: "hello-part" }>;
+type Lifetime = Extract<NetworkRecord, { type: "owner" | "closed" | "open" }>;
+
+export interface HelloFoldOptions {
+  clock: Clock;
+  /** Begins the ids of this trace's connections, so that no other trace has them. */
+  idPrefix: string;
+  interfaceName(index: number): string;
+  /** What to call a process. @param thread the kernel's name of one of its threads */
+  commandOf(pid: number, thread: string): string;
+  /** Whose connection it is, where the kernel has not told; asked once, a while after the hello. */
+  ownerOf(ends: Ends, direction: HelloEvent["direction"]): number | null;
+  /** The rule that refuses this server; null when none does. */
+  ruleFor(serverName: string): string | null;
+  /** The kernel waits for what becomes of this hello, or has let it pass before its name could be read. */
+  judge(rawEnds: string, start: number, isBlocked: boolean): void;
+}
+
+export type NetworkEvent = HelloEvent | ConnectionEvent | BlockedEvent;
+
+/** A connection whose hello was told, or waits to be. */
+interface Told {
+  hello: HelloEvent;
+  /** Its connection is refused, by this rule. */
+  rule: string | null;
+  socket: string | null;
+  startedMs: number;
+  /** Since when it waits for its owner; null: it was told. */
+  heldSinceMs: number | null;
+}
+
+/** What its first packet tells of a hello. */
+interface Beginning extends Pick<
+  HelloPart,
+  "ends" | "socket" | "owner" | "command" | "interfaceIndex" | "direction" | "verdict" | "rawEnds" | "start"
+> {
+  atMs: number;
+}
+
+/** More connections than this at once: the end of the oldest is not told. */
+const mostConnections = 65_536;
+
+export class HelloFold {
+  readonly #options: HelloFoldOptions;
+  readonly #flows = new HelloFlows<Beginning>();
+  /** By end and socket. */
+  readonly #told = new Map<string, Told>();
+  readonly #held = new Set<Told>();
+  #lastId = 0;
+
+  constructor(options: HelloFoldOptions) {
+    this.#options = options;
+  }
+
+  /** Whether hellos wait for their owner to become known. */
+  get holds(): boolean {
+    return this.#held.size > 0;
+  }
+
+  fold(record: NetworkRecord): NetworkEvent[] {
+    switch (record.type) {
+      case "hello-part":
+        return this.#onPart(record);
+      case "owner":
+        return this.#onOwner(record);
+      case "closed":
+      case "open":
+        return this.#onCounted(record);
+    }
+  }
+
+  /** Hellos that have waited since before this; those whose rest never came. */
+  release(beforeMs: number, nowMs: number): NetworkEvent[] {
+    const waited = [...this.#held].filter(({ heldSinceMs }) => (heldSinceMs ?? 0) <= beforeMs);
+    return [
+      ...waited.map((told) => this.#tell(told)),
+      ...this.#flows.expire(nowMs).flatMap((outcome) => this.#onOutcome(outcome)),
+    ];
+  }
+
+  /** What is left: hellos that wait, parts whose rest did not come, connections that go on. */
+  end(nowMs: number): NetworkEvent[] {
+    const rest = this.#flows.end().flatMap((outcome) => this.#onOutcome(outcome));
+    const waiting = [...this.#held].map((told) => this.#tell(told));
+    const open = [...this.#told.values()].flatMap((told) =>
+      told.rule === null ? [this.#connectionEvent(told, nowMs, null)] : [],
+    );
+    this.#told.clear();
+    return [...rest, ...waiting, ...open];
+  }
+
+  #onPart(part: HelloPart): NetworkEvent[] {
+    const { ends, socket, direction, start, offset, payload } = part;
+    const atMs = this.#epochMs(part.monotonicNs);
+    // A packet that passes through this host is seen on several interfaces, as in and as out; it is one hello.
+    const isPassing = socket === null && ends.transport === "tcp";
+    const sides = isPassing ? [ends.local, ends.remote].sort() : [direction, ends.local, ends.remote];
+    const key = [ends.transport, ...sides, socket, start].join(" ");
+    const { transport } = ends;
+    const outcome = this.#flows.push({
+      key,
+      transport,
+      offset,
+      bytes: payload,
+      atMs,
+      context: { ...part, atMs },
+    });
+    return outcome ? this.#onOutcome(outcome) : [];
+  }
+
+  #onOutcome({ context, ...outcome }: FlowOutcome<Beginning>): NetworkEvent[] {
+    const { ends, socket, owner, atMs, verdict, rawEnds, start } = context;
+    const hello = this.#helloEvent(context, outcome);
+    const rule = hello.serverName === null ? null : this.#options.ruleFor(hello.serverName);
+    const isBlocked = rule !== null || verdict === "blocked";
+    if (verdict === "held" || (isBlocked && verdict !== "blocked"))
+      this.#options.judge(rawEnds, start, isBlocked);
+    const told: Told = {
+      hello,
+      rule: isBlocked ? (rule ?? hello.serverName) : null,
+      socket,
+      startedMs: atMs,
+      heldSinceMs: owner === null ? atMs : null,
+    };
+    if (ends.transport === "tcp") {
+      bound(this.#told, mostConnections);
+      this.#told.set(connectionKey(ends), told);
+    }
+    if (owner !== null || isBlocked) return [this.#tell(told)];
+    this.#held.add(told);
+    return [];
+  }
+
+  #onOwner({ ends, socket, owner, command, establishedNs }: Lifetime): NetworkEvent[] {
+    const told = this.#find(ends, socket);
+    if (!told || owner === null) return [];
+    told.startedMs = this.#epochMs(establishedNs);
+    if (told.heldSinceMs === null) return [];
+    this.#setOwner(told, owner, command);
+    return [this.#tell(told)];
+  }
+
+  #onCounted(record: Lifetime): NetworkEvent[] {
+    const told = this.#find(record.ends, record.socket);
+    if (!told) return [];
+    this.#told.delete(connectionKey(record.ends));
+    told.startedMs = this.#epochMs(record.establishedNs);
+    if (record.owner !== null && told.hello.pid === null) this.#setOwner(told, record.owner, record.command);
+    if (told.rule !== null) return [];
+    const hello = told.heldSinceMs === null ? [] : [this.#tell(told)];
+    return [...hello, this.#connectionEvent(told, this.#epochMs(record.monotonicNs), record)];
+  }
+
+  #find(ends: Ends, socket: string): Told | undefined {
+    const told = this.#told.get(connectionKey(ends));
+    return told && (told.socket === null || told.socket === socket) ? told : undefined;
+  }
+
+  #tell(told: Told): HelloEvent | BlockedEvent {
+    this.#held.delete(told);
+    told.heldSinceMs = null;
+    const { hello, rule } = told;
+    if (hello.pid === null) {
+      const { local, remote } = hello.connection;
+      const ends = { transport: hello.transport, local: local ?? "", remote: remote ?? "" };
+      const owner = this.#options.ownerOf(ends, hello.direction);
+      if (owner !== null) this.#setOwner(told, owner, "");
+    }
+    return rule === null ? hello : blockedEvent(hello, rule);
+  }
+
+  #setOwner(told: Told, pid: number, thread: string): void {
+    const { hello } = told;
+    hello.pid = pid;
+    hello.command = this.#options.commandOf(pid, thread);
+    hello.connection = { ...hello.connection, role: hello.direction === "out" ? "client" : "server" };
+  }
+
+  #helloEvent(begun: Beginning, outcome: { facts: HelloFacts } | { problem: Reason }): HelloEvent {
+    const { ends, owner, command, direction, interfaceIndex, socket, atMs } = begun;
+    const { local, remote, transport } = ends;
+    const id = `${this.#options.idPrefix}${++this.#lastId}`;
+    const facts = "facts" in outcome ? outcome.facts : unknownFacts;
+    const isHere = owner !== null || socket !== null;
+    const role = direction === "out" ? "client" : "server";
+    return {
+      type: "hello",
+      id,
+      at: new Date(atMs).toISOString(),
+      direction,
+      pid: owner,
+      command: owner === null ? null : this.#options.commandOf(owner, command),
+      connection: { id, role: isHere ? role : null, local, remote, serverName: facts.serverName },
+      transport,
+      interface: this.#options.interfaceName(interfaceIndex),
+      ...facts,
+      ...("problem" in outcome && { problem: outcome.problem }),
+    };
+  }
+
+  #connectionEvent(told: Told, endMs: number, counted: Lifetime | null): ConnectionEvent {
+    const { id, pid, command, connection } = told.hello;
+    return {
+      type: "connection",
+      id,
+      pid,
+      command,
+      connection,
+      state: counted?.type === "closed" ? "closed" : "open",
+      bytesOut: counted?.bytesOut ?? null,
+      bytesIn: counted?.bytesIn ?? null,
+      startedAt: new Date(told.startedMs).toISOString(),
+      durationMs: Math.max(0, Math.round((endMs - told.startedMs) * 1000) / 1000),
+    };
+  }
+
+  #epochMs(monotonicNs: bigint): number {
+    const { monotonicMs, epochMs } = this.#options.clock;
+    return epochMs + Number(monotonicNs) / 1e6 - monotonicMs;
+  }
+}
+
+function blockedEvent(hello: HelloEvent, rule: string): BlockedEvent {
+  const { id, at, direction, pid, command, connection, interface: name, serverName } = hello;
+  return {
+    type: "blocked",
+    id,
+    at,
+    direction,
+    pid,
+    command,
+    connection,
+    interface: name,
+    serverName: serverName ?? rule,
+    rule,
+  };
+}
+
+const unknownFacts = {
+  serverName: null,
+  alpn: [],
+  versions: [],
+  ja3: null,
+  ja4: null,
+  encryptedClientHello: false,
+};
+
+const connectionKey = ({ transport, local, remote }: Ends): string => `${transport} ${local} ${remote}`;
+
+/** Makes room for one more: the first of a Map is its oldest. */
+function bound(map: Map<string, unknown>, most: number): void {
+  if (map.size < most) return;
+  const [oldest] = map.keys();
+  if (oldest !== undefined) map.delete(oldest);
+}

@@ -1,0 +1,240 @@
+// One watch of the network: has the tracer pick the beginnings of TLS connections off the interfaces, and gives who
+// talks to whom as events.
+import { readFileSync } from "node:fs";
+import type { Reason } from "../../protocol/coverage.ts";
+import type { Problem } from "../../protocol/editor.ts";
+import type { HelloEvent, SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
+import type { KernelLoss, NetworkPlaces, WatchedInterface } from "../../tracer/messages.ts";
+import { LossCount } from "../capture/loss-count.ts";
+import { decodeRecords, type KernelRecord } from "../capture/records.ts";
+import { TracerClient } from "../capture/tracer-client.ts";
+import { TracerUnavailable } from "../capture/tracer-launch.ts";
+import { ProcessTable } from "../processes/process-table.ts";
+import { socketOwner } from "../processes/socket-owner.ts";
+import { HelloFold, type NetworkEvent } from "./hello-fold.ts";
+import { ruleFor } from "./name-rules.ts";
+
+export interface HelloSessionOptions {
+  /** Names; null: all that are up. */
+  interfaces: readonly string[] | null;
+  onEvent: (event: TraceEvent) => void;
+  /** The tracer is gone: nothing is seen any more. */
+  onEnded: (problem: Problem) => void;
+  /** Whether a connection is one of those that were asked for; all are without it. */
+  wants?: (event: HelloEvent) => boolean;
+  /** Where programs sit on interfaces. */
+  places?: Partial<NetworkPlaces>;
+}
+
+export interface HelloSession {
+  readonly interfaces: readonly WatchedInterface[];
+  /** What could not be had: interfaces, or what this kernel lacks. */
+  readonly missing: readonly Reason[];
+  /** From now on connections of these processes and of their children alone. */
+  add(pid: number): Promise<void>;
+  readonly traced: { pid: number; command: string }[];
+  /**
+   * From now on connections to servers with these names (of {@link NameRules}) are refused with a reset, and no others.
+   * Gives the reason when this kernel cannot.
+   */
+  block(rules: readonly string[]): Promise<Reason | null>;
+  close(): Promise<SummaryEvent>;
+}
+
+const ringBytes = 16 * 1024 * 1024;
+/** A server reads what has come within this time, or nobody can tell soon whose it is. */
+const holdMs = 100;
+
+/** Rejects with TracerUnavailable (it has a `problem`) when rights, kernel support or every interface is missing. */
+export async function openHelloSession(options: HelloSessionOptions): Promise<HelloSession> {
+  const session = new Session(options);
+  await session.open();
+  return session;
+}
+
+class Session implements HelloSession {
+  interfaces: readonly WatchedInterface[] = [];
+  missing: readonly Reason[] = [];
+  readonly #options: HelloSessionOptions;
+  readonly #processes = new ProcessTable();
+  readonly #startedMs = performance.now();
+  /** Process id to command, of those that were added and their children; null: every process. */
+  #added: Map<number, string> | null = null;
+  /** Connections that were told: their end is told, too. */
+  readonly #told = new Set<string>();
+  readonly #losses = new LossCount();
+  #rules: ReadonlySet<string> | null = null;
+  #hellos = 0;
+  #blocked = 0;
+  #fold!: HelloFold;
+  #client!: TracerClient;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: HelloSessionOptions) {
+    this.#options = options;
+  }
+
+  async open(): Promise<void> {
+    const names = this.#options.interfaces ?? presentInterfaces();
+    this.#client = await TracerClient.start(
+      { ringBytes, features: {} },
+      {
+        records: (batch) => {
+          this.#onBatch(batch);
+        },
+        losses: (losses) => {
+          this.#onLosses(losses);
+        },
+        ended: (problem) => {
+          this.#options.onEnded(problem);
+        },
+      },
+    );
+    this.#fold = new HelloFold({
+      clock: this.#client.opened.clock,
+      idPrefix: `n${Date.now().toString(36)}-`,
+      interfaceName: (index) =>
+        this.interfaces.find((watched) => watched.index === index)?.name ?? `#${index}`,
+      commandOf: (pid, thread) => this.#processes.identify(pid).found?.command ?? thread,
+      ownerOf: ({ local, remote, transport }) => (transport === "tcp" ? socketOwner(local, remote) : null),
+      ruleFor: (serverName) => (this.#rules ? ruleFor(this.#rules, serverName) : null),
+      judge: (ends, start, blocked) => {
+        void this.#client.call({ type: "judge", ends, start, blocked }).catch(() => undefined);
+      },
+    });
+    const places = { ingress: null, egress: null, withTracer: false, ...this.#options.places };
+    const answer = await this.#client.call({ type: "watch-network", interfaces: [...names], places });
+    if (answer.type === "watching") {
+      this.interfaces = answer.interfaces;
+      // Nobody asked for an interface that is down by name.
+      this.missing = answer.missing.filter(
+        ({ code }) => this.#options.interfaces !== null || code !== "interface-down",
+      );
+      if (answer.interfaces.length > 0) return;
+    }
+    await this.#client.close();
+    throw new TracerUnavailable(problemOf(answer.type === "failed" ? answer.reason : this.missing[0]));
+  }
+
+  async add(pid: number): Promise<void> {
+    this.#added ??= new Map();
+    this.#added.set(pid, this.#processes.identify(pid).found?.command ?? "");
+    await this.#client.call({ type: "trace", pids: [pid], followChildren: true });
+  }
+
+  async block(rules: readonly string[]): Promise<Reason | null> {
+    const answer = await this.#client.call({ type: "block", names: [...rules] });
+    if (answer.type === "failed") return answer.reason;
+    this.#rules = new Set(rules);
+    return null;
+  }
+
+  get traced(): { pid: number; command: string }[] {
+    return [...(this.#added ?? [])].map(([pid, command]) => ({ pid, command }));
+  }
+
+  async close(): Promise<SummaryEvent> {
+    await this.#client.call({ type: "tell-open" }).catch(() => undefined);
+    await this.#client.call({ type: "flush" }).catch(() => undefined);
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#emitAll(this.#fold.end(Date.now()));
+    await this.#client.close();
+    return {
+      type: "summary",
+      exchanges: 0,
+      messages: 0,
+      hellos: this.#hellos,
+      ...(this.#rules && { blocked: this.#blocked }),
+      lost: this.#losses.records,
+      durationMs: Math.round(performance.now() - this.#startedMs),
+    };
+  }
+
+  #onBatch(batch: Buffer): void {
+    const { records, undecodedBytes } = decodeRecords(batch);
+    for (const record of records) this.#onRecord(record);
+    if (undecodedBytes > 0) {
+      this.#options.onEvent(
+        this.#losses.add({ records: 1, bytes: undecodedBytes, reason: "record-not-understood" }),
+      );
+    }
+    this.#timer ??= setTimeout(this.#release, holdMs);
+  }
+
+  #onRecord(record: KernelRecord): void {
+    switch (record.type) {
+      case "hello-part":
+      case "owner":
+      case "closed":
+      case "open":
+        this.#emitAll(this.#fold.fold(record));
+        break;
+      case "fork":
+        this.#added?.set(record.pid, record.command);
+        break;
+      case "exec":
+        if (this.#added?.has(record.pid) === true) this.#added.set(record.pid, record.command);
+        break;
+      case "exit":
+        this.#onExit(record.pid);
+        break;
+      default:
+        break; // nothing is probed here
+    }
+  }
+
+  #onExit(pid: number): void {
+    const command = this.#added?.get(pid);
+    if (command === undefined) return;
+    // What waits for its owner may be this process's.
+    this.#emitAll(this.#fold.release(Infinity, Date.now()));
+    this.#added?.delete(pid);
+    this.#options.onEvent({ type: "exited", pid, command });
+  }
+
+  readonly #release = (): void => {
+    this.#timer = null;
+    const nowMs = Date.now();
+    this.#emitAll(this.#fold.release(nowMs - holdMs, nowMs));
+    if (this.#fold.holds) this.#timer = setTimeout(this.#release, holdMs);
+  };
+
+  #onLosses(losses: KernelLoss[]): void {
+    for (const event of this.#losses.grown(losses)) this.#options.onEvent(event);
+  }
+
+  #emitAll(events: NetworkEvent[]): void {
+    if (events.some(({ type }) => type === "blocked")) {
+      void this.#client.call({ type: "reset-blocked" }).catch(() => undefined);
+    }
+    for (const event of events) {
+      if (event.type === "blocked") this.#blocked++;
+      else if (event.type === "hello") {
+        if (!this.#isWanted(event)) continue;
+        this.#hellos++;
+        this.#told.add(event.id);
+      } else if (!this.#told.delete(event.id)) continue;
+      this.#options.onEvent(event);
+    }
+  }
+
+  #isWanted(event: HelloEvent): boolean {
+    if (this.#added && (event.pid === null || !this.#added.has(event.pid))) return false;
+    return this.#options.wants?.(event) ?? true;
+  }
+}
+
+/** Of this network namespace, from the kernel's table of them: proc_net(5). */
+function presentInterfaces(): string[] {
+  return readFileSync("/proc/self/net/dev", "utf8")
+    .split("\n")
+    .flatMap((line) => /^\s*([^\s:|]+):/.exec(line)?.[1] ?? []);
+}
+
+function problemOf(reason: Reason = { code: "no-interface", text: "no network interface is up" }): Problem {
+  const remedy =
+    reason.code === "eperm"
+      ? "needs CAP_NET_ADMIN beside CAP_BPF; try sudo"
+      : "choose another with --interface NAME";
+  return { ...reason, remedy };
+}

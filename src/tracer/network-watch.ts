@@ -1,0 +1,169 @@
+// The tracer's hold on the network: programs that look for ClientHellos on interfaces, each where it costs least and can
+// be had (XDP in the driver, else tcx, whose links fall away with the tracer; on older kernels generic XDP and clsact
+// filters), whose connections are, and which names are refused.
+import { readlinkSync } from "node:fs";
+import type { InterfacePlace, lookAtInterface, Programs } from "../../native/index.d.ts";
+import type { Reason } from "../protocol/coverage.ts";
+import type { NetworkPlaces, WatchedInterface } from "./messages.ts";
+import { nameKey } from "./name-key.ts";
+
+/** ARPHRD_ETHER and ARPHRD_LOOPBACK of linux/if_arp.h: their packets begin with an Ethernet header, as XDP expects. */
+const ethernetLike = new Set([1, 772]);
+
+/**
+ * Generic XDP copies every large packet into one piece first, which cost an eighth of loopback's throughput where tcx
+ * cost a fiftieth, so it is for kernels without tcx.
+ */
+const ingressPlaces: readonly InterfacePlace[] = [
+  "xdp-native",
+  "tcx-ingress",
+  "xdp-generic",
+  "clsact-ingress",
+];
+const egressPlaces: readonly InterfacePlace[] = ["tcx-egress", "clsact-egress"];
+
+/** `enum ps_verdict` of bpf/events.h. */
+const verdicts = { allowed: 2, blocked: 3 };
+
+/** Byte offsets in `struct ps_flow` of bpf/hello.bpf.c: start, end, verdict. */
+const flowLayout = { bytes: 12, start: 0, verdict: 8 };
+
+const isXdp = (place: InterfacePlace): boolean => place.startsWith("xdp");
+const outlives = (place: InterfacePlace): boolean => place.startsWith("clsact");
+const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const u32 = (...values: number[]) => new Uint8Array(Uint32Array.from(values).buffer);
+
+export interface WatchOutcome {
+  interfaces: WatchedInterface[];
+  missing: Reason[];
+}
+
+export class NetworkWatch {
+  readonly #programs: Programs;
+  readonly #look: typeof lookAtInterface;
+  readonly #load: (name: string) => void;
+  /** What is refused now; null: nothing was ever. */
+  #names: Set<string> | null = null;
+
+  /** @param load loads one object of bpf/ by its name */
+  constructor(programs: Programs, look: typeof lookAtInterface, load: (name: string) => void) {
+    this.#programs = programs;
+    this.#look = look;
+    this.#load = load;
+  }
+
+  watch(names: readonly string[], places: NetworkPlaces): WatchOutcome {
+    this.#load("tcp");
+    this.#load("hello");
+    // Whose connections are comes first: it is asked when a hello is seen.
+    const missing = this.#watchConnections();
+    const interfaces: WatchedInterface[] = [];
+    for (const name of names) {
+      const outcome = this.#watchInterface(name, places);
+      if ("code" in outcome) missing.push(outcome);
+      else interfaces.push(outcome);
+    }
+    return { interfaces, missing };
+  }
+
+  tellOpenConnections(): void {
+    this.#programs.runIterator("still_open");
+  }
+
+  /** From now on hellos with these names, or `*.suffix`, are refused, and no others. Throws before Linux 6.5. */
+  block(names: readonly string[]): void {
+    if (this.#names === null) this.#load("reset");
+    const before = this.#names ?? new Set();
+    const now = new Set(names);
+    for (const name of now)
+      if (!before.has(name)) this.#programs.updateMap("blocked_names", nameKey(name), u32(1));
+    for (const name of before)
+      if (!now.has(name)) this.#programs.deleteFromMap("blocked_names", nameKey(name));
+    this.#names = now;
+    this.#programs.updateMap("blocking", u32(0), u32(1));
+  }
+
+  /**
+   * Says of a hello that came in parts what becomes of it.
+   * @param ends hex of struct ps_ends
+   * @param start of the flow that the verdict is for
+   */
+  judge(ends: string, start: number, isBlocked: boolean): void {
+    const key = new Uint8Array(Buffer.from(ends, "hex"));
+    const flow = this.#programs.readMap("flows", key) ?? new Uint8Array(flowLayout.bytes);
+    const view = new DataView(flow.buffer, flow.byteOffset, flow.byteLength);
+    const known = view.getUint32(flowLayout.start, true);
+    if (known !== start && known !== 0) return; // another connection of the same ends by now
+    view.setUint32(flowLayout.start, start, true);
+    view.setUint32(flowLayout.verdict, isBlocked ? verdicts.blocked : verdicts.allowed, true);
+    this.#programs.updateMap("flows", key, flow);
+    if (isBlocked) this.#programs.updateMap("doomed", key, u32(1));
+  }
+
+  /** Resets the connections that were refused since the last time. */
+  reset(): void {
+    this.#programs.runIterator("reset_doomed");
+  }
+
+  #watchConnections(): Reason[] {
+    const inode = /\[(\d+)\]/.exec(readlinkSync("/proc/self/ns/net"))?.[1];
+    this.#programs.updateMap("watched_namespace", u32(0), u32(Number(inode)));
+    const purposes = {
+      state_changed: "whose connections are, and how much they carry",
+      first_received: "which process of a server has a connection (Linux 6.3)",
+    };
+    return Object.entries(purposes).flatMap(([program, purpose]) => {
+      try {
+        this.#programs.attachRawTracepoint(program);
+        return [];
+      } catch (error) {
+        return [{ code: `no-${program.replace("_", "-")}`, text: `${purpose}: ${errorText(error)}` }];
+      }
+    });
+  }
+
+  #watchInterface(name: string, places: NetworkPlaces): WatchedInterface | Reason {
+    try {
+      const { index, isUp, hardware } = this.#look(name);
+      if (!isUp) {
+        const text = `the interface ${name} is down: nothing passes it (ip link set ${name} up)`;
+        return { code: "interface-down", text };
+      }
+      const hasEthernet = ethernetLike.has(hardware);
+      const programAt = (place: InterfacePlace) =>
+        isXdp(place) ? "hello_xdp" : `hello_${place.replace(/.*-/, "")}${hasEthernet ? "" : "_ip"}`;
+      const attach = (wanted: InterfacePlace | null, offered: readonly InterfacePlace[]) =>
+        firstThat(
+          (wanted === null ? offered : [wanted]).filter(
+            (place) => (hasEthernet || !isXdp(place)) && !(places.withTracer && outlives(place)),
+          ),
+          (place) => this.#programs.attachInterface(programAt(place), index, place),
+        );
+      const egress = attach(places.egress, egressPlaces);
+      const ingress = attach(places.ingress, ingressPlaces);
+      return { name, index, ingress, egress };
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code).toLowerCase() : "failed";
+      return code === "enodev"
+        ? { code: "no-interface", text: `there is no interface ${name} here (ip link lists them)` }
+        : { code, text: `${name}: ${errorText(error)}` };
+    }
+  }
+}
+
+/** The first candidate that can be attached; throws what the last one said. */
+function firstThat(
+  candidates: readonly InterfacePlace[],
+  attach: (place: InterfacePlace) => number,
+): InterfacePlace {
+  let failure: unknown = new Error("this kernel has no place for a program there that ends with the tracer");
+  for (const place of candidates) {
+    try {
+      attach(place);
+      return place;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
