@@ -5,7 +5,8 @@ export interface ByteReader {
   /** Size in bytes when the reader was opened. */
   readonly size: number;
   /**
-   * Up to `length` bytes from `offset`; shorter at the end, empty when nothing is there.
+   * Up to `length` bytes from `offset`; shorter at the end, empty when nothing is there. They may be a view that holds
+   * only while the reader is open.
    * @param room at least `length` bytes that may be used for the answer, so that a long scan needs no more memory
    */
   read(offset: number, length: number, room?: Uint8Array): Uint8Array;

@@ -195,3 +195,15 @@ test("scan: reads each file once, and of a second scan of the same processes not
   assert.deepStrictEqual(scan(), first);
   assert.equal(table.reads, reads);
 });
+
+test("scan: what was kept of a file stays as it was when other files are read", () => {
+  const fresh = new Scanner(undefined, () => host);
+  const bytesOf = () =>
+    fresh
+      .analyseFile(process.execPath)
+      .flatMap(({ functions }) => functions.map(({ bytes }) => Buffer.from(bytes).toString("hex")));
+  const before = bytesOf();
+  assert.ok(before.length > 0);
+  for (const library of filesOf("openssl").libraries) fresh.analyseFile(library);
+  assert.deepStrictEqual(bytesOf(), before);
+});

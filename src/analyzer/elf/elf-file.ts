@@ -11,7 +11,7 @@ import { ProblemList, type ElfProblem } from "./problems.ts";
 import { Symbols, type ElfSymbol } from "./symbols.ts";
 import type { ElfSection, ElfSegment } from "./table-entries.ts";
 import { readTables, type Tables } from "./tables.ts";
-import { findText, occurrences, textRanges } from "./text-search.ts";
+import { findText, firstOccurrence, textRanges } from "./text-search.ts";
 
 export type { DebugLink } from "./debug-file.ts";
 export type { GoBuild } from "./go-build.ts";
@@ -53,7 +53,7 @@ export interface ElfFile {
   debugSymbols(debug: ByteReader, names: ReadonlySet<string>): DebugSymbols;
   /** Where the byte at a virtual address is in the file, by the loaded segments; null when it is not in the file. */
   fileOffsetOf(address: bigint): number | null;
-  /** Up to `length` bytes (at most 1 MiB) from a file offset; shorter at the end of the file. */
+  /** A copy of up to `length` bytes (at most 1 MiB) from a file offset; shorter at the end of the file. */
   bytesAt(fileOffset: number, length: number): Uint8Array;
   /** What the Go linker left, stripped or not; null when this is no Go program. */
   goBuild(): GoBuild | null;
@@ -110,7 +110,7 @@ export function readElf(reader: ByteReader): ElfReading {
     definedSymbols: (names) => symbols.defined(names),
     debugSymbols: (debug, names) => readDebugSymbols({ tables, addresses, buildId, debugLink }, debug, names),
     fileOffsetOf: (address) => addresses.fileOffsetOf(address),
-    bytesAt: (fileOffset, length) => bytes.read(fileOffset, Math.min(length, mostBytes)),
+    bytesAt: (fileOffset, length) => new Uint8Array(bytes.read(fileOffset, Math.min(length, mostBytes))),
     goBuild: readBuild,
     goFunctions: (names) => {
       const pclntab = readBuild()?.pclntab ?? null;
@@ -119,7 +119,7 @@ export function readElf(reader: ByteReader): ElfReading {
     findText: (start, pattern = /^/, section?: string) =>
       findText(bytes, textRanges(tables, section), start, pattern, problems),
     containsText: (text, section) =>
-      occurrences(bytes, textRanges(tables, section), Buffer.from(text)).next().done === false,
+      firstOccurrence(bytes, textRanges(tables, section), Buffer.from(text)) !== null,
   };
   return { elf, notElf: null };
 }

@@ -90,26 +90,33 @@ export class FileBytes {
     overlap: number,
   ): Generator<{ fileOffset: number; bytes: Uint8Array }> {
     let left = mostScanned;
-    const longest = Math.max(0, ...ranges.map(({ size }) => Math.min(size, pieceSize + overlap)));
-    const room = new Uint8Array(Math.min(longest, this.size));
-    for (const range of ranges) {
-      const end = Math.min(this.size, range.fileOffset + range.size);
-      for (let at = range.fileOffset; at < end; at += pieceSize) {
-        if (left <= 0) {
-          this.#problems.add("scan-cut", "only the first GiB of a very long part is searched");
-          return;
+    const room = spareRooms.pop() ?? new Uint8Array(pieceSize + mostOverlap);
+    try {
+      for (const range of ranges) {
+        const end = Math.min(this.size, range.fileOffset + range.size);
+        for (let at = range.fileOffset; at < end; at += pieceSize) {
+          if (left <= 0) {
+            this.#problems.add("scan-cut", "only the first GiB of a very long part is searched");
+            return;
+          }
+          const fileOffset = Math.max(range.fileOffset, at - overlap);
+          const bytes = this.read(fileOffset, Math.min(end, at + pieceSize) - fileOffset, room);
+          left -= pieceSize;
+          yield { fileOffset, bytes };
         }
-        const fileOffset = Math.max(range.fileOffset, at - overlap);
-        const bytes = this.read(fileOffset, Math.min(end, at + pieceSize) - fileOffset, room);
-        left -= pieceSize;
-        yield { fileOffset, bytes };
       }
+    } finally {
+      spareRooms.push(room);
     }
   }
 }
 
 /** Small enough to leave no mark on the memory, and a multiple of both symbol sizes (16 and 24 bytes). */
 const pieceSize = 48 * 8192;
+/** What is searched is shorter than this; where it is not, a piece gets memory of its own. */
+const mostOverlap = 8192;
+/** Rooms of passes that are over: a file is passed over a dozen times, and a scan opens many files. */
+const spareRooms: Uint8Array[] = [];
 /** No part of a real program is longer; a sparse file costs its maker nothing. */
 const mostScanned = 1 << 30;
 

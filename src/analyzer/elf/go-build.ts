@@ -3,7 +3,7 @@
 import type { AddressMap } from "./address-map.ts";
 import { distinctRanges, type FileRange } from "./file-bytes.ts";
 import type { Tables } from "./tables.ts";
-import { occurrences } from "./text-search.ts";
+import { firstOccurrence, occurrences } from "./text-search.ts";
 
 /** What a Go program says about itself. */
 export interface GoBuild {
@@ -44,10 +44,7 @@ function buildInfoAt({ bytes, sections, segments }: Tables): number | null {
   }
   if (sections.length > 0) return null;
   const writable = segments.filter((segment) => segment.type === "load" && segment.writable);
-  return (
-    occurrences(bytes, distinctRanges(writable.map(fileRange), bytes.size), buildInfoMagic).next().value ??
-    null
-  );
+  return firstOccurrence(bytes, distinctRanges(writable.map(fileRange), bytes.size), buildInfoMagic);
 }
 
 const fileRange = ({ fileOffset, fileSize }: { fileOffset: number; fileSize: number }): FileRange => ({

@@ -114,6 +114,7 @@ export function readPclntab(
 class Window {
   readonly #bytes: FileBytes;
   readonly #end: number;
+  readonly #room = new Uint8Array(windowBytes);
   #from = 0;
   #length = 0;
   #fields: Fields | null = null;
@@ -126,7 +127,7 @@ class Window {
   /** Null past the end. */
   number(fileOffset: number, size: number): number | null {
     if (fileOffset < this.#from || fileOffset + size > this.#from + this.#length) {
-      const piece = this.#bytes.read(fileOffset, Math.min(windowBytes, this.#end - fileOffset));
+      const piece = this.#bytes.read(fileOffset, Math.min(windowBytes, this.#end - fileOffset), this.#room);
       this.#from = fileOffset;
       this.#length = piece.length;
       this.#fields = new Fields(piece, this.#bytes.layout);

@@ -41,6 +41,15 @@ export function findText(
   return null;
 }
 
+export function firstOccurrence(
+  bytes: FileBytes,
+  ranges: readonly FileRange[],
+  wanted: Uint8Array,
+): number | null {
+  for (const fileOffset of occurrences(bytes, ranges, wanted)) return fileOffset;
+  return null;
+}
+
 /** File offsets at which the bytes stand in these distinct ranges, in order; none overlaps the one before. */
 export function* occurrences(
   bytes: FileBytes,

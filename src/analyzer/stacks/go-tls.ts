@@ -81,13 +81,13 @@ function findFunction(
   const code = elf.bytesAt(fileOffset, size);
   const { entry, returns, refused } = goPoints(code, address, runtime);
   if (entry === null) return { found: null, refused };
-  const bytes = code.subarray(entry, entry + comparedBytes);
+  const bytes = code.slice(entry, entry + comparedBytes);
   const found = { name, role, fileOffset: fileOffset + entry, bytes };
   // The end of a Close tells nothing.
   if (role === "go-close") return { found, refused: null };
   const places = returns.map((at) => ({
     fileOffset: fileOffset + at,
-    bytes: code.subarray(at, at + comparedBytes),
+    bytes: code.slice(at, at + comparedBytes),
   }));
   return { found: { ...found, returns: places }, refused: null };
 }
