@@ -22,6 +22,10 @@ export function serveLanguageServer(): Promise<void> {
       const { openProxySession } = await import("./network/proxy-session.ts");
       return openProxySession(options);
     },
+    openNetworkWatch: async (options) => {
+      const { openHelloSession } = await import("./network/hello-session.ts");
+      return openHelloSession(options);
+    },
   });
   return new Promise((resolve) => {
     connection.onExit(resolve);

@@ -93,6 +93,19 @@ export interface StopTraceParams {
 }
 
 /**
+ * Client → server: watches the network for the beginnings of TLS connections, of all processes and on all interfaces that
+ * are up, or ends that. Each is a row of its own. Answers when it is on, or off; the state says which.
+ */
+export const watchNetworkRequest = "plainsight/watchNetwork";
+export interface WatchNetworkParams {
+  isWatching: boolean;
+}
+export interface WatchNetworkResult {
+  /** Set when it is not on: missing rights, kernel support or interfaces, with the remedy. */
+  problem?: Problem;
+}
+
+/**
  * Client → server: one exchange or message whole, with headers and bodies; null when it has left the bounded store. The
  * row of a connection is whole by itself: asking for it answers null.
  */
@@ -133,6 +146,19 @@ export interface StateParams {
   messages: number;
   lost: { records: number; bytes: number };
   problem?: Problem;
+  /** Only while the network is watched. */
+  network?: NetworkState;
+  /** Why the network is not watched although that was asked for. */
+  networkProblem?: Problem;
+}
+
+export interface NetworkState {
+  /** Names of those that are watched. */
+  interfaces: string[];
+  /** TLS connections that began since, at either end; both ends may be on this host. */
+  connections: number;
+  /** What could not be watched, or is not told of a connection. */
+  missing: Reason[];
 }
 
 /** Server → client: a connection, or a process, that is not seen, and why. */

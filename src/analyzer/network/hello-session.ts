@@ -113,7 +113,8 @@ class Session implements HelloSession {
       if (answer.interfaces.length > 0) return;
     }
     await this.#client.close();
-    throw new TracerUnavailable(problemOf(answer.type === "failed" ? answer.reason : this.missing[0]));
+    const isAny = this.#options.interfaces === null;
+    throw new TracerUnavailable(problemOf(answer.type === "failed" ? answer.reason : this.missing[0], isAny));
   }
 
   async add(pid: number): Promise<void> {
@@ -231,10 +232,11 @@ function presentInterfaces(): string[] {
     .flatMap((line) => /^\s*([^\s:|]+):/.exec(line)?.[1] ?? []);
 }
 
-function problemOf(reason: Reason = { code: "no-interface", text: "no network interface is up" }): Problem {
-  const remedy =
-    reason.code === "eperm"
-      ? "needs CAP_NET_ADMIN beside CAP_BPF; try sudo"
-      : "choose another with --interface NAME";
-  return { ...reason, remedy };
+const noneIsUp: Reason = { code: "no-interface", text: "no network interface is up" };
+
+/** @param isAny whichever interface is up was asked for, and none by name */
+function problemOf(reason = noneIsUp, isAny: boolean): Problem {
+  if (reason.code === "eperm") return { ...reason, remedy: "needs CAP_NET_ADMIN beside CAP_BPF; try sudo" };
+  const another = "choose another with --interface NAME";
+  return { ...reason, remedy: isAny ? "bring one up with: ip link set NAME up" : another };
 }

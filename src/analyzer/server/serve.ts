@@ -30,6 +30,7 @@ export interface ServerParts {
   measure(report: CoverageReport, options: MeasureOptions): Promise<Measured>;
   render(report: CoverageReport, format: editor.ReportFormat): string;
   openProxySession: TracingOptions["openProxy"];
+  openNetworkWatch: TracingOptions["openNetwork"];
 }
 
 /** Answers the editor's messages on a connection, which starts to listen. */
@@ -45,6 +46,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
   const tracing = new Tracing({
     open: (options) => parts.openTraceSession(options),
     openProxy: (options) => parts.openProxySession(options),
+    openNetwork: (options) => parts.openNetworkWatch(options),
     onSkipped({ pid, reason }) {
       void connection.sendNotification(editor.notSeenNotification, {
         pid,
@@ -123,6 +125,9 @@ export function serve(connection: Connection, parts: ServerParts): void {
   connection.onRequest(editor.startTraceRequest, (params: editor.StartTraceParams) => tracing.start(params));
   connection.onRequest(editor.openProxyRequest, (params: editor.OpenProxyParams) =>
     tracing.openProxy(params),
+  );
+  connection.onRequest(editor.watchNetworkRequest, (params: editor.WatchNetworkParams) =>
+    tracing.watchNetwork(params),
   );
   connection.onRequest(editor.stopTraceRequest, async (params: editor.StopTraceParams | null) => {
     await tracing.stop(params ?? {});

@@ -1,5 +1,5 @@
-// The server's one trace: opened when first asked for, closed when nothing is left to trace. It counts what came and
-// what was lost, and keeps the problem that stopped it from opening.
+// The server's one trace: opened when first asked for, closed when nothing is left to trace; with the proxy and the watch
+// of the network beside it. It counts what came and what was lost, and keeps the problem that stopped it from opening.
 import type {
   OpenProxyParams,
   OpenProxyResult,
@@ -8,10 +8,13 @@ import type {
   StartTraceResult,
   StateParams,
   StopTraceParams,
+  WatchNetworkParams,
+  WatchNetworkResult,
 } from "../../protocol/editor.ts";
 import type { ExchangeEvent, MessageEvent, SkippedEvent, TraceEvent } from "../../protocol/traffic.ts";
 import type { TraceSession, TraceSessionOptions } from "../capture/trace-session.ts";
 import type { NetworkEvent } from "./connection-rows.ts";
+import { NetworkWatching, type NetworkWatchingOptions } from "./network-watching.ts";
 import { problemOf } from "./problem.ts";
 import { Proxying, type ProxyingOptions } from "./proxying.ts";
 
@@ -25,6 +28,8 @@ export type EditorTraceOptions = Pick<
 export interface TracingOptions {
   /** Opens the local proxy. */
   openProxy: ProxyingOptions["open"];
+  /** Opens the watch of the network. */
+  openNetwork: NetworkWatchingOptions["open"];
   /** A connection or a process is not seen. */
   onSkipped(skipped: SkippedEvent): void;
   /** Opens the capture; rejects with an error that has a `problem` when rights or kernel support are missing. */
@@ -37,6 +42,7 @@ export interface TracingOptions {
 export class Tracing {
   readonly #options: TracingOptions;
   readonly #proxying: Proxying;
+  readonly #network: NetworkWatching;
   readonly #counts = { exchanges: 0, messages: 0, lost: { records: 0, bytes: 0 } };
   #settings = { bodyLimit: 64 * 1024, showSecrets: false };
   #session: EditorTrace | null = null;
@@ -56,13 +62,23 @@ export class Tracing {
         options.onState();
       },
     });
+    this.#network = new NetworkWatching({
+      open: (watchOptions) => options.openNetwork(watchOptions),
+      onEvent: (event) => {
+        this.#receive(event);
+      },
+      onEnded: () => {
+        options.onState();
+      },
+    });
   }
 
   get state(): StateParams {
     const traced = [...(this.#session?.traced ?? []), ...this.#proxying.traced];
     const tracing = traced.map(({ pid, command }) => ({ pid, command }));
     const lost = { ...this.#counts.lost };
-    return { tracing, ...this.#counts, lost, ...(this.#problem && { problem: this.#problem }) };
+    const problem = this.#problem && { problem: this.#problem };
+    return { tracing, ...this.#counts, lost, ...problem, ...this.#network.state };
   }
 
   /** Applies from the next body on, to a session that is open too. */
@@ -74,6 +90,14 @@ export class Tracing {
 
   openProxy(params: OpenProxyParams): Promise<OpenProxyResult> {
     return this.#next(() => this.#proxying.open(params));
+  }
+
+  watchNetwork({ isWatching }: WatchNetworkParams): Promise<WatchNetworkResult> {
+    return this.#next(async () => {
+      if (isWatching) return this.#network.open();
+      await this.#network.close();
+      return {};
+    });
   }
 
   start(params: StartTraceParams): Promise<StartTraceResult> {
@@ -124,6 +148,7 @@ export class Tracing {
   /** Detaches everything; a later start opens anew. */
   close(): Promise<void> {
     return this.#next(async () => {
+      await this.#network.close();
       await this.#proxying.close();
       await this.#close();
     });
@@ -132,6 +157,7 @@ export class Tracing {
   /** Counts from zero again. */
   clear(): void {
     Object.assign(this.#counts, { exchanges: 0, messages: 0, lost: { records: 0, bytes: 0 } });
+    this.#network.clear();
     this.#options.onState();
   }
 

@@ -11,6 +11,10 @@ import { StreamMessageReader, StreamMessageWriter } from "vscode-languageserver-
 import type { Measured } from "../../../src/analyzer/capture/measure.ts";
 import { serve, type ServerParts } from "../../../src/analyzer/server/serve.ts";
 import type { ProxySessionOptions } from "../../../src/analyzer/network/proxy-session.ts";
+import type {
+  EditorNetworkWatch,
+  EditorNetworkWatchOptions,
+} from "../../../src/analyzer/server/network-watching.ts";
 import type { EditorProxy } from "../../../src/analyzer/server/proxying.ts";
 import type { EditorTrace, EditorTraceOptions } from "../../../src/analyzer/server/tracing.ts";
 import type { CoverageReport } from "../../../src/protocol/coverage.ts";
@@ -86,6 +90,21 @@ class PlayedCapture {
     });
   }
 
+  openNetwork({ onEvent }: EditorNetworkWatchOptions): Promise<EditorNetworkWatch> {
+    if (this.fails) return Promise.reject(Object.assign(new Error(problem.text), { problem }));
+    this.log.push("watch the network");
+    this.emit = onEvent;
+    return Promise.resolve({
+      interfaces: [{ name: "eth0", index: 2, ingress: "tcx-ingress", egress: "tcx-egress" }],
+      missing: [],
+      close: () => {
+        this.log.push("end the watch");
+        onEvent(connectionEnd({ state: "open" }));
+        return Promise.resolve({ type: "summary", exchanges: 0, messages: 0, lost: 0, durationMs: 0 });
+      },
+    });
+  }
+
   /** Watches until it is cancelled. */
   measure(scanned: CoverageReport, { durationMs, signal, onProgress }: MeasureParts) {
     if (this.fails) return Promise.reject(Object.assign(new Error(problem.text), { problem }));
@@ -147,6 +166,7 @@ function connect(t: TestContext, capture = new PlayedCapture()) {
     measure: (scanned, options) => capture.measure(scanned, options),
     render: (rendered, format) => `${format} of ${rendered.host.hostname}`,
     openProxySession: (options) => capture.openProxy(options),
+    openNetworkWatch: (options) => capture.openNetwork(options),
   });
   const client = createProtocolConnection(new StreamMessageReader(down), new StreamMessageWriter(up));
   client.listen();
@@ -321,6 +341,39 @@ test("server: what the network tells of a connection arrives as one row, which g
   assert.equal(await client.sendRequest(editor.detailsRequest, { id: first.id }), null);
 });
 
+test("server: the network is watched without a trace, its losses are counted, and its end tells what is open", async (t) => {
+  const { client, capture, next } = connect(t);
+  await client.sendRequest("initialize", { capabilities: {}, processId: null, rootUri: null });
+  const watch = (isWatching: boolean) =>
+    client.sendRequest(editor.watchNetworkRequest, { isWatching } satisfies editor.WatchNetworkParams);
+  const on = next<editor.StateParams>(editor.stateNotification, ({ network }) => network !== undefined);
+  assert.deepStrictEqual(await watch(true), {});
+  assert.deepStrictEqual((await on).network, { interfaces: ["eth0"], connections: 0, missing: [] });
+  const counted = next<editor.StateParams>(editor.stateNotification, ({ lost }) => lost.records > 0);
+  capture.emit(hello());
+  capture.emit({ type: "lost", records: 2, bytes: 300, reason: "ring-buffer-full" });
+  const { tracing, network, lost } = await counted;
+  assert.deepStrictEqual([tracing, network?.connections, lost], [[], 1, { records: 2, bytes: 300 }]);
+  const off = next<editor.StateParams>(editor.stateNotification, (state) => state.network === undefined);
+  const last = next<editor.TrafficParams>(editor.trafficNotification, ({ rows }) =>
+    rows.some((row) => row.type === "connection" && row.bytesOut !== null),
+  );
+  assert.deepStrictEqual(await watch(false), {});
+  await Promise.all([off, last]);
+  assert.deepStrictEqual(capture.log, ["watch the network", "end the watch"]);
+});
+
+test("server: a network that cannot be watched is answered and told with its remedy", async (t) => {
+  const { client, capture, next } = connect(t);
+  await client.sendRequest("initialize", { capabilities: {}, processId: null, rootUri: null });
+  capture.fails = true;
+  const state = next<editor.StateParams>(editor.stateNotification);
+  const asked: editor.WatchNetworkParams = { isWatching: true };
+  assert.deepStrictEqual(await client.sendRequest(editor.watchNetworkRequest, asked), { problem });
+  const { problem: ofTrace, networkProblem } = await state;
+  assert.deepStrictEqual([ofTrace, networkProblem], [undefined, problem]);
+});
+
 test("server: traffic arrives as rows, in full on request, and is forgotten when cleared", async (t) => {
   const { client, capture, next } = connect(t);
   await client.sendRequest("initialize", { capabilities: {}, processId: null, rootUri: null });
@@ -383,6 +436,7 @@ test("server: shutting down detaches", async (t) => {
   const { client, capture } = connect(t);
   await client.sendRequest("initialize", { capabilities: {}, processId: null, rootUri: null });
   await client.sendRequest(editor.startTraceRequest, start([1]));
+  await client.sendRequest(editor.watchNetworkRequest, { isWatching: true });
   await client.sendRequest("shutdown");
-  assert.deepStrictEqual(capture.log.at(-1), "close");
+  assert.deepStrictEqual(capture.log.slice(-2), ["end the watch", "close"]);
 });
