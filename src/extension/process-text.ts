@@ -103,8 +103,10 @@ export function accessibleLabel(process: ProcessReport, isTraced: boolean): stri
   return `${processLabel(process)}, process ${process.pid}${traced}, ${process.verdict}${stacks && `, ${stacks}`}, ${process.reason.text}`;
 }
 
-function measuredText({ state, connections, decrypted, bytes }: Measurement): string {
-  return `${state}, ${decrypted} of ${connections} connections decrypted, ${bytes} bytes`;
+function measuredText({ state, connections, decrypted, bytes, escaped = [] }: Measurement): string {
+  const names = [...new Set(escaped.map(({ serverName, remote }) => code(serverName ?? remote)))];
+  const missed = names.length === 0 ? "" : `; not decrypted: ${names.slice(0, 10).join(", ")}`;
+  return `${state}, ${decrypted} of ${connections} connections decrypted, ${bytes} bytes${missed}`;
 }
 
 function baseName(path: string): string {

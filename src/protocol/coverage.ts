@@ -70,8 +70,31 @@ export interface Measurement {
   bytes: number;
   /** ISO 8601: when the probes were attached. */
   since: string;
-  /** `silent`: probed and in use, yet nothing was seen; `not-exercised`: no TLS connection was known to be in use. */
-  state: "confirmed" | "silent" | "not-exercised";
+  /**
+   * `silent`: probed and in use, yet nothing was seen; `not-exercised`: no TLS connection was known to be in use;
+   * `metadata`: not probed, yet its ClientHellos were seen on the network.
+   */
+  state: "confirmed" | "silent" | "metadata" | "not-exercised";
+  /** Of those that were not decrypted, the ones whose ClientHello was seen, the first of them. */
+  escaped?: EscapedConnection[];
+}
+
+/** A TLS connection that was seen on the network, and not decrypted. */
+export interface EscapedConnection {
+  local: string;
+  remote: string;
+  /** As the ClientHello said; null where it named none. */
+  serverName: string | null;
+}
+
+/** What of the TLS connections that began while the host was watched was decrypted. */
+export interface NetworkMeasurement {
+  interfaces: string[];
+  /** Of processes of the report: ends that began with a ClientHello, or whose plaintext was seen. */
+  connections: number;
+  decrypted: number;
+  /** ClientHellos of processes that began later, or of none that is known. */
+  others: number;
 }
 
 export interface ProcessReport {
@@ -133,4 +156,6 @@ export interface CoverageReport {
   processes: ProcessReport[];
   skipped: Skipped[];
   summary: CoverageSummary;
+  /** Where the network was watched as well. */
+  network?: NetworkMeasurement;
 }

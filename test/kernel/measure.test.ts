@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { measure, type MeasureProgress } from "../../src/analyzer/capture/measure.ts";
 import { Scanner } from "../../src/analyzer/scan.ts";
 import { everyProcess } from "../../src/analyzer/selection.ts";
+import { largeHello, records } from "../analyzer/network/hello/hellos.ts";
 import { ended, firstLine, fixtures, makeCertificate, skipReason, start, startEchoServer } from "./rig.ts";
 
 const longMs = 30_000;
@@ -106,7 +107,8 @@ test(
     const processes = await measured([server.pid, client.pid], done.signal, () => {
       if (!asked) client.stdin?.write("go\n");
       asked = true;
-      if (++looksAfterwards === 3) done.abort();
+      // A connection that began within half a second of the end does not count yet.
+      if (++looksAfterwards === 5) done.abort();
     });
 
     assert.equal(processes.get(client.pid)?.measured?.state, "confirmed");
@@ -114,12 +116,52 @@ test(
     assert.deepStrictEqual(
       [verdict, basis, reason?.text, figures?.connections, figures?.state],
       [
-        "dark",
+        "metadata",
         "measured",
-        "probes are attached and 1 TLS connection was in use (its other end was decrypted), yet no plaintext was seen",
+        "probes are attached and 1 TLS connection was in use (its ClientHello was seen), yet no plaintext was seen",
         1,
         "silent",
       ],
+    );
+  },
+);
+
+/** Says a ClientHello without any TLS library, as what hands on the bytes of others does. */
+const relay = `
+import socket, sys
+listener = socket.create_server(("127.0.0.1", 0))
+print("ready", flush=True)
+sys.stdin.readline()
+client = socket.create_connection(listener.getsockname())
+server, _ = listener.accept()
+client.sendall(bytes.fromhex(sys.argv[1]))
+server.recv(65536)
+server.sendall(b"?")
+print("sent", flush=True)
+sys.stdin.read()`;
+
+test(
+  "measure: TLS of a process in which no TLS stack was found is seen on the network, with its server's name",
+  { skip: skipReason("python3") },
+  async (t) => {
+    const server = await startEchoServer(t, "h1"); // something to probe
+    const hello = records(largeHello("relayed.example.com")).toString("hex");
+    const relaying = start(t, "python3", ["-c", relay, hello]);
+    await firstLine(relaying);
+    const done = new AbortController();
+    let looks = 0;
+    const processes = await measured([server.pid, relaying.pid], done.signal, () => {
+      if (looks === 0) relaying.stdin?.write("go\n");
+      if (++looks === 6) done.abort();
+    });
+    const { verdict, basis, path, reason, measured: figures } = processes.get(relaying.pid) ?? {};
+    assert.deepStrictEqual(
+      [verdict, basis, path, reason?.code, figures?.state, figures?.connections],
+      ["metadata", "measured", "xdp", "hello-seen", "metadata", 2],
+    );
+    assert.deepStrictEqual(
+      new Set(figures?.escaped?.map(({ serverName }) => serverName)),
+      new Set(["relayed.example.com"]),
     );
   },
 );

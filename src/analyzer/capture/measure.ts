@@ -1,11 +1,14 @@
-// Measures: probes the processes that a scan calls traceable, watches their plaintext and their TCP connections for a
-// while, and gives the scan's report with what was seen. What it means is coverage/measurement.ts's to say.
+// Measures: probes the processes that a scan calls traceable, watches their plaintext, their TCP connections and the
+// ClientHellos on the network for a while, and gives the scan's report with what was seen. What it means is
+// coverage/measurement.ts's to say.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CoverageReport, ProcessReport } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
 import type { TraceEvent } from "../../protocol/traffic.ts";
 import { outcomeOf, reportWith, withMeasurement, type SeenConnection } from "../coverage/measurement.ts";
+import { networkMeasurement, unprobedOutcome, withMetadata } from "../coverage/network-measurement.ts";
 import { SocketActivity } from "../coverage/socket-activity.ts";
+import { countHellos } from "../network/hello-count.ts";
 import { ProcessTable } from "../processes/process-table.ts";
 import type { Scanner } from "../scan.ts";
 import type { ConnectionRecord } from "./connections.ts";
@@ -73,6 +76,7 @@ export async function measure(report: CoverageReport, options: MeasureOptions): 
         unprobed.push({ ...process, basis: "measured", verdict: "dark", reason });
     }
     plaintext.begin();
+    const hellos = await countHellos();
     const since = new Date().toISOString();
     const watched = {
       pids: probed.map(({ pid }) => pid),
@@ -82,11 +86,26 @@ export async function measure(report: CoverageReport, options: MeasureOptions): 
     const active = await watchSockets(watched, (leftMs) => {
       options.onProgress({ watched: probed.length, confirmed: plaintext.processes, leftMs });
     });
+    const network = await hellos.close();
     await session.close();
     if (ending.problem !== null) throw new TracerUnavailable(ending.problem);
-    const seen = { since, connections: plaintext.connections, active };
+    const seen = { since, connections: plaintext.connections, active, hellos: network.connections };
     const changed = probed.map((process) => withMeasurement(process, outcomeOf(process.pid, seen)));
-    return { report: reportWith(report, [...changed, ...unprobed]), lostRecords: plaintext.lostRecords };
+    const others = reportWith(report, [...changed, ...unprobed]);
+    const measured = reportWith(
+      others,
+      others.processes.flatMap((process) => {
+        const metadata = process.measured === null ? unprobedOutcome(process.pid, seen) : null;
+        return metadata === null ? [] : [withMetadata(process, metadata)];
+      }),
+    );
+    return {
+      report:
+        network.connections === null
+          ? measured
+          : { ...measured, network: networkMeasurement(measured.processes, seen, network.interfaces) },
+      lostRecords: plaintext.lostRecords + network.lostRecords,
+    };
   } catch (error) {
     await session.close();
     throw error;

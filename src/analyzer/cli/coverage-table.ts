@@ -5,6 +5,7 @@ import {
   byVerdict,
   capital,
   headline,
+  networkSentence,
   otherCounts,
   processTitle,
   skippedByReason,
@@ -147,6 +148,8 @@ function footer(report: CoverageReport, hidden: number, terminal: Terminal, pain
   if (report.summary.withTls > 0) {
     const isMeasured = report.processes.some(({ measured }) => measured !== null);
     add(`${basisOfReport(report)}${isMeasured ? "" : " (plainsight report --measure does that)"}`);
+    const network = networkSentence(report);
+    if (network !== null) add(network);
   }
   const first = report.processes.find(({ verdict }) => verdict === "traceable");
   if (first !== undefined) add(`Watch one: plainsight trace --pid ${first.pid}`);

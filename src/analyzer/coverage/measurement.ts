@@ -1,6 +1,12 @@
 // Folds what a measuring saw (plaintext, and which connections were in use) into a measurement a process, and that into
 // the verdict. The rule of "TLS was in use" is in this file alone. Pure: the watching is capture/'s.
-import type { CoverageReport, Measurement, ProcessReport, StackReport } from "../../protocol/coverage.ts";
+import type {
+  CoverageReport,
+  EscapedConnection,
+  Measurement,
+  ProcessReport,
+  StackReport,
+} from "../../protocol/coverage.ts";
 import { classOf } from "./classes.ts";
 import type { TcpSocket } from "./socket-activity.ts";
 import { summarise } from "./summary.ts";
@@ -19,9 +25,17 @@ export interface SeenConnection {
   file: string | null;
 }
 
+/** A connection whose ClientHello was seen on the network while it was watched. */
+export interface HelloConnection extends EscapedConnection {
+  /** Null where no process of this host is known to have it. */
+  pid: number | null;
+}
+
 export interface Watched {
   /** ISO 8601: when the probes were attached. */
   since: string;
+  /** What the network told; null where it was not watched. */
+  hellos: readonly HelloConnection[] | null;
   connections: readonly SeenConnection[];
   /** TCP connections that were in use, of every process that was watched. */
   active: readonly TcpSocket[];
@@ -71,14 +85,17 @@ export interface Outcome {
 }
 
 /** @param pid a process to which the probes were attached */
-export function outcomeOf(pid: number, { since, connections, active }: Watched): Outcome {
+export function outcomeOf(pid: number, { since, connections, active, hellos }: Watched): Outcome {
   const decrypted = connections.filter(({ bytes }) => bytes > 0);
   const seen = decrypted.filter((connection) => connection.pid === pid);
-  const ends = new Set(seen.map(({ local, remote }) => `${local ?? ""} ${remote ?? ""}`));
-  const others = active
-    .filter((socket) => socket.pid === pid && !ends.has(`${socket.local} ${socket.remote}`))
+  const known = new Set(seen.map(endsOf));
+  const escaped = (hellos ?? []).filter((hello) => hello.pid === pid && !known.has(endsOf(hello)));
+  for (const hello of escaped) known.add(endsOf(hello));
+  const proven = active
+    .filter((socket) => socket.pid === pid && !known.has(endsOf(socket)))
     .map((socket) => tlsProof(socket, decrypted))
     .filter((proof) => proof !== null);
+  const others = [...escaped.map(() => "its ClientHello was seen"), ...proven];
   // A connection that the probes saw without its addresses may be one of these.
   const addressless = seen.filter(({ local }) => local === null).length;
   const silent = Math.max(0, others.length - addressless);
@@ -89,6 +106,7 @@ export function outcomeOf(pid: number, { since, connections, active }: Watched):
     bytes: seen.reduce((sum, { bytes }) => sum + bytes, 0),
     since,
     state: seen.length > 0 ? "confirmed" : total > 0 ? "silent" : "not-exercised",
+    ...escapedOf(escaped.slice(addressless)),
   };
   return {
     measured,
@@ -96,6 +114,20 @@ export function outcomeOf(pid: number, { since, connections, active }: Watched):
     carrier: carrierOf(seen),
   };
 }
+
+/** The most that one process lists. */
+const mostEscaped = 50;
+
+/** The first of them, as a measurement lists them. */
+export function escapedOf(hellos: readonly HelloConnection[]): Pick<Measurement, "escaped"> {
+  const escaped = hellos
+    .slice(0, mostEscaped)
+    .map(({ local, remote, serverName }) => ({ local, remote, serverName }));
+  return escaped.length === 0 ? {} : { escaped };
+}
+
+const endsOf = ({ local, remote }: { local: string | null; remote: string | null }): string =>
+  `${local ?? ""} ${remote ?? ""}`;
 
 function carrierOf(seen: readonly SeenConnection[]): string | null {
   const bytesByFile = new Map<string, number>();
@@ -121,10 +153,14 @@ export function withMeasurement(
       const { connections } = measured;
       const used = connections === 1 ? "1 TLS connection was" : `${connections} TLS connections were`;
       const text = `probes are attached and ${used} in use (${proofs.join(", ")}), yet no plaintext was seen`;
-      return { ...process, measured, basis: "measured", verdict: "dark", reason: { code: "silent", text } };
+      // Its names and sizes are seen where the network is.
+      const verdict = measured.escaped === undefined ? "dark" : "metadata";
+      return { ...process, measured, basis: "measured", verdict, reason: { code: "silent", text } };
     }
     case "confirmed":
       return { ...carriedBy(process, carrier), measured, basis: "measured" };
+    case "metadata":
+      return { ...process, measured };
   }
 }
 

@@ -6,6 +6,7 @@ import {
   byVerdict,
   capital,
   headline,
+  networkSentence,
   processTitle,
   tlsVerdicts,
   withoutTls,
@@ -20,7 +21,7 @@ export function summarySection(report: CoverageReport): string {
   const none = withoutTls(report.processes).length;
   return `<section class="summary" aria-label="Summary">
 <p class="headline">${escapeHtml(capital(headline(report)))}</p>
-<p class="quiet">${escapeHtml(basisOfReport(report))}</p>
+<p class="quiet">${escapeHtml([basisOfReport(report), networkSentence(report)].filter((text) => text !== null).join(". "))}</p>
 ${bar(groups)}
 <ul class="legend">${legend.join("")}<li>${icon("no-tls")} <b>${none}</b> without TLS</li></ul>
 ${findings(report.processes)}

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import type {
   CoverageReport,
   CoverageSummary,
+  Measurement,
   ProcessReport,
   Skipped,
   StackReport,
@@ -89,20 +90,45 @@ export function measuredClause({ measured }: ProcessReport): string | null {
     case "confirmed": {
       const { decrypted, connections, bytes } = measured;
       const of = connections === 1 ? "connection" : "connections";
-      return `plaintext was seen in ${decrypted} of ${connections} ${of}, ${bytes.toLocaleString("en-US")} bytes`;
+      const names = escapedNames(measured);
+      const seen = `plaintext was seen in ${decrypted} of ${connections} ${of}, ${bytes.toLocaleString("en-US")} bytes`;
+      return names === null ? seen : `${seen}; not of ${names}`;
+    }
+    case "metadata": {
+      const names = escapedNames(measured);
+      return names === null ? null : `seen on the network: ${names}`;
     }
     case "not-exercised":
       return "no TLS connection was known to be in use while it was watched";
   }
 }
 
+/** The servers of connections that were not decrypted, each once: `api.example.com, 192.0.2.1:443 and 3 more`. */
+export function escapedNames({ escaped = [] }: Measurement): string | null {
+  const names = [...new Set(escaped.map(({ serverName, remote }) => serverName ?? remote))];
+  if (names.length === 0) return null;
+  const shown = names.slice(0, 3).join(", ");
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
+
+/** How much of what was on the wire was decrypted, as a sentence; null where the network was not watched. */
+export function networkSentence({ network }: CoverageReport): string | null {
+  if (network === undefined) return null;
+  const { connections, decrypted, others, interfaces } = network;
+  const began = connections === 1 ? "TLS connection" : "TLS connections";
+  const rest =
+    others === 0 ? "" : `; ${others} more of processes that began later, or of none that is known here`;
+  return `${decrypted} of ${connections} ${began} of these processes on ${interfaces.join(", ")} decrypted${rest}`;
+}
+
 /** What the verdicts of a whole report rest on, as a sentence. */
 export function basisOfReport({ processes }: CoverageReport): string {
   const states = processes.flatMap(({ measured }) => measured?.state ?? []);
   if (states.length === 0) return "Predicted from symbols, not measured";
-  const counts = (["confirmed", "silent", "not-exercised"] as const).map((state) => {
+  const counts = (["confirmed", "silent", "not-exercised", "metadata"] as const).flatMap((state) => {
     const count = states.filter((other) => other === state).length;
-    return `${count} ${state.replace("-", " ")}`;
+    if (state === "metadata") return count === 0 ? [] : [`${count} by metadata alone`];
+    return [`${count} ${state.replace("-", " ")}`];
   });
   const since = processes.find(({ measured }) => measured !== null)?.measured?.since ?? "";
   return `Measured since ${readableTime(since)}: ${counts.join(", ")}`;

@@ -108,7 +108,7 @@ const outcomes: [
 ];
 for (const [what, connections, active, expected] of outcomes) {
   test(`measurement: ${what} is ${expected.state ?? ""}`, () => {
-    assert.deepStrictEqual(outcomeOf(1, { since, connections, active }).measured, {
+    assert.deepStrictEqual(outcomeOf(1, { since, connections, active, hellos: null }).measured, {
       decrypted: 0,
       bytes: 0,
       since,
@@ -179,7 +179,7 @@ test("measurement: the stack that carried the traffic comes first and names the 
 
 test("measurement: the file that carried most of the plaintext is the carrier", () => {
   const connections = [own, { ...own, file: "/lib/b.so", bytes: 300 }, { ...own, file: null, bytes: 900 }];
-  assert.equal(outcomeOf(1, { since, connections, active: [] }).carrier, "/lib/b.so");
+  assert.equal(outcomeOf(1, { since, connections, active: [], hellos: null }).carrier, "/lib/b.so");
 });
 
 test("measurement: the report's summary counts what was measured", () => {
