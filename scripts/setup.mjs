@@ -26,6 +26,8 @@ const requirements = [
   { file: "/usr/lib/lighttpd/mod_wolfssl.so", apt: "lighttpd-mod-wolfssl", tests: true },
   { file: "/usr/lib/lighttpd/mod_gnutls.so", apt: "lighttpd-mod-gnutls", tests: true },
   { file: "/usr/lib/lighttpd/mod_nss.so", apt: "lighttpd-mod-nss", tests: true },
+  { command: "ip", apt: "iproute2", tests: true, bench: true },
+  { command: "nsenter", apt: "util-linux", tests: true, bench: true },
   { command: "wget", apt: "wget", tests: true },
   { command: "gnutls-cli", apt: "gnutls-bin", tests: true },
   { command: "readelf", apt: "binutils", tests: true, bench: true },
