@@ -7,7 +7,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { bodyOf } from "../fixtures/bodies.mjs";
-import { ended, makeCertificate, openTrace, skipReason, start, startEchoServer, type Trace } from "./rig.ts";
+import {
+  ended,
+  fixtures,
+  makeCertificate,
+  openTrace,
+  skipReason,
+  start,
+  startEchoServer,
+  type Trace,
+} from "./rig.ts";
 
 /** Runs a shell command that waits until it is traced from its first byte. */
 async function runTraced(t: TestContext, trace: Trace, command: string[]): Promise<void> {
@@ -61,6 +70,21 @@ test("gnutls: a library call inside another counts once", { skip: skipReason("gn
   await trace.seen(() => trace.exchanges().length === 1);
   const [seen] = summarise(trace);
   assert.deepStrictEqual([seen?.line, seen?.sent, seen?.received], ["POST /nested 200", "hello", "hello"]);
+});
+
+/** A Debian library that lighttpd's module brings, loaded by the name that it has here. */
+const wolfsslClient = ["/usr/bin/python3", join(fixtures, "wolfssl-client.py")];
+
+test("wolfssl: a client names the server", { skip: skipReason("python3", "lighttpd") }, async (t) => {
+  const server = await startEchoServer(t, "h1");
+  const trace = await openTrace(t);
+  await runTraced(t, trace, [...wolfsslClient, server.port, "wolf.example"]);
+  await trace.seen(() => trace.exchanges().length === 1);
+  const [seen] = summarise(trace);
+  assert.deepStrictEqual(
+    [seen?.line, seen?.received, trace.exchanges()[0]?.connection.serverName],
+    ["GET /wolf?answer=30000&seed=9 200", bodyOf(30_000, 9), "wolf.example"],
+  );
 });
 
 /** A port that was free a moment ago. */

@@ -152,7 +152,9 @@ export function withMeasurement(
     case "silent": {
       const { connections } = measured;
       const used = connections === 1 ? "1 TLS connection was" : `${connections} TLS connections were`;
-      const text = `probes are attached and ${used} in use (${proofs.join(", ")}), yet no plaintext was seen`;
+      const text =
+        `probes are attached and ${used} in use (${proofs.join(", ")}), yet no plaintext was seen` +
+        (process.stacks[0]?.boundary === undefined ? "" : ", which is not of connections made before");
       // Its names and sizes are seen where the network is.
       const verdict = measured.escaped === undefined ? "dark" : "metadata";
       return { ...process, measured, basis: "measured", verdict, reason: { code: "silent", text } };

@@ -159,6 +159,7 @@ export const stackRows: readonly StackRow[] = [
       wolfSSL_write: "write",
       wolfSSL_new: "new",
       wolfSSL_free: "free",
+      wolfSSL_set_tlsext_host_name: "set-server-name",
     },
     traces: [],
     version: null,
