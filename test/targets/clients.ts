@@ -279,6 +279,21 @@ export const clients: readonly Target[] = [
     version: firstVersion(["chromium", "--version"]),
   },
   {
+    id: "firefox",
+    name: "Firefox ESR, headless",
+    family: null,
+    side: "client",
+    source: { needs: ["firefox-esr", "certutil"], apt: ["firefox-esr", "libnss3-tools"] },
+    // Its profile trusts by a database of NSS's.
+    command: [
+      ...["/bin/sh", "-c"],
+      'mkdir "$DIR/profile" && certutil -A -d "sql:$DIR/profile" -n matrix -t C,, -i "$CA" && exec timeout 40 ' +
+        'firefox-esr --headless --profile "$DIR/profile" --screenshot "$DIR/page.png" "$URL"',
+    ],
+    says: "get",
+    version: { command: ["firefox-esr", "--version"], pattern: /Firefox (\S+)/ },
+  },
+  {
     id: "cargo",
     name: "cargo (rustup's, OpenSSL linked in)",
     family: null,
