@@ -18,7 +18,7 @@ import {
   type Namespace,
   type Watch,
 } from "./network-rig.ts";
-import { fixtures, makeCertificate, skipReason } from "./rig.ts";
+import { fixtures, makeCertificate, skipReason, type Certificate } from "./rig.ts";
 
 const skip = skipReason("ip", "unshare", "nsenter", "python3", "curl", "openssl", "go");
 const name = "orders.example.com";
@@ -56,7 +56,7 @@ const groups = "ffdhe8192:X25519:P-256:X448:P-521:P-384:ffdhe2048:ffdhe3072:ffdh
 const protocols = Array.from({ length: 20 }, (_, i) => `protocol-${i}-${"x".repeat(100)}`);
 const bothVersions = ["1.3", "1.2"];
 
-const clients = (go: string): Client[] => [
+const clients = (go: string, { cert }: Certificate): Client[] => [
   {
     what: "curl",
     line: (address, port) => [
@@ -73,6 +73,8 @@ const clients = (go: string): Client[] => [
         "s_client",
         "-quiet",
         "-verify_quiet",
+        "-CAfile",
+        cert,
         "-no_tls1",
         "-no_tls1_1",
         "-servername",
@@ -212,10 +214,11 @@ async function assertBothEnds(
 test("network: real clients, over a cable and over loopback", { skip, timeout: 120_000 }, async (t) => {
   const go = buildGoClient(t);
   const certificate = makeCertificate(t);
+  const all = clients(go, certificate);
   const { near, far } = await openCable(t);
   const watches = await Promise.all([watchIn(near), watchIn(far)]);
   const servers = await Promise.all([startCounting(near, certificate), startCounting(far, certificate)]);
-  for (const client of clients(go)) {
+  for (const client of all) {
     for (const [where, address] of [
       ["a cable, IPv4", addresses.far.ipv4],
       ["a cable, IPv6", addresses.far.ipv6],
@@ -237,7 +240,7 @@ test("network: real clients, over a cable and over loopback", { skip, timeout: 1
     }
   }
   const [here, there] = await Promise.all(watches.map((watch) => watch.close()));
-  const half = clients(go).length * 2;
+  const half = all.length * 2;
   assert.deepStrictEqual(
     [here, there].map((summary) => ({ hellos: summary?.hellos, lost: summary?.lost })),
     [
