@@ -26,6 +26,11 @@ const endedWhileTracing: editor.Problem = {
   text: "the analyzer ended, and tracing with it",
   remedy: "Start the trace again",
 };
+const endedWhileWatching: editor.Problem = {
+  code: "analyzer-ended",
+  text: "the analyzer ended, and the watch of the network with it",
+  remedy: "Watch TLS connections again",
+};
 /** How often the analyzer may end by itself before it is left ended. */
 const restartLimit = 3;
 /** How long the status bar says that something is not seen; the output keeps it. */
@@ -94,6 +99,18 @@ export class Analyzer implements Disposable {
 
   openProxy(params: editor.OpenProxyParams): Promise<editor.OpenProxyResult> {
     return this.#request(editor.openProxyRequest, params);
+  }
+
+  /** Answers when it is on; with the problem when it cannot be. */
+  watchNetwork(): Promise<editor.WatchNetworkResult> {
+    return this.#request(editor.watchNetworkRequest, {
+      isWatching: true,
+    } satisfies editor.WatchNetworkParams);
+  }
+
+  async unwatchNetwork(): Promise<void> {
+    const params: editor.WatchNetworkParams = { isWatching: false };
+    if (this.#client) await this.#request(editor.watchNetworkRequest, params);
   }
 
   async stopTrace(params: editor.StopTraceParams): Promise<void> {
@@ -204,8 +221,12 @@ export class Analyzer implements Disposable {
   }
 
   #closed(): { action: CloseAction; handled: true } {
-    const wasTracing = this.#lastState.tracing.length > 0;
-    this.#setState(wasTracing ? { ...nothingTraced, problem: endedWhileTracing } : nothingTraced);
+    const { tracing, network } = this.#lastState;
+    this.#setState({
+      ...nothingTraced,
+      ...(tracing.length > 0 && { problem: endedWhileTracing }),
+      ...(network && { networkProblem: endedWhileWatching }),
+    });
     this.#restarts += 1;
     if (this.#restarts <= restartLimit) {
       this.#output.warn("the analyzer ended; starting it again");

@@ -20,6 +20,8 @@ export interface ProcessItem {
   icon: ItemIcon;
   /** What the menus of package.json ask; `proxy` and `rights` name what would make it traceable. */
   state: "traced" | "traceable" | "proxy" | "rights" | "other";
+  /** Its plaintext is not seen, while the network tells whom it talks to. */
+  isWatchable: boolean;
   accessibleLabel: string;
 }
 
@@ -165,6 +167,7 @@ export function isOfWorkspace(process: ProcessReport, folders: readonly string[]
 }
 
 function processItem(process: ProcessReport, isTraced: boolean): ProcessItem {
+  const state = stateOf(process, isTraced);
   return {
     kind: "process",
     id: `process:${process.pid}:${process.startedAt ?? ""}`,
@@ -172,13 +175,19 @@ function processItem(process: ProcessReport, isTraced: boolean): ProcessItem {
     label: processLabel(process),
     description: processDescription(process),
     icon: isTraced ? tracedIcon : groups[process.verdict].icon,
-    state: isTraced
-      ? "traced"
-      : process.verdict === "traceable"
-        ? "traceable"
-        : (remedyOf(process)?.action ?? "other"),
+    state,
+    // Without the rights for probes there are none for the network.
+    isWatchable:
+      (process.verdict === "metadata" || process.verdict === "dark") &&
+      (state === "proxy" || state === "other"),
     accessibleLabel: accessibleLabel(process, isTraced),
   };
+}
+
+function stateOf(process: ProcessReport, isTraced: boolean): ProcessItem["state"] {
+  if (isTraced) return "traced";
+  if (process.verdict === "traceable") return "traceable";
+  return remedyOf(process)?.action ?? "other";
 }
 
 function skippedItem(skipped: Skipped): SkippedItem {

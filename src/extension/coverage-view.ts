@@ -112,7 +112,8 @@ export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable 
     const item = new TreeItem(node.label);
     item.id = node.id;
     item.description = node.description;
-    item.contextValue = node.kind === "process" ? `process.${node.state}` : "skipped";
+    item.contextValue =
+      node.kind === "process" ? `process.${node.state}${node.isWatchable ? ".watchable" : ""}` : "skipped";
     if (node.kind === "process") {
       item.iconPath = themeIcon(node.icon);
       item.accessibilityInformation = { label: node.accessibleLabel, role: "treeitem" };

@@ -7,6 +7,7 @@ import type { CoverageNode } from "./coverage-model.ts";
 import { CoverageView, workspaceFolders } from "./coverage-view.ts";
 import { DebugSessions } from "./debug-sessions.ts";
 import { LiveTrafficPanel } from "./live-traffic-panel.ts";
+import { NetworkCommands } from "./network-commands.ts";
 import { Obstacle } from "./obstacle.ts";
 import { evidenceMarkdown } from "./process-text.ts";
 import { ProxyCommands } from "./proxy-commands.ts";
@@ -38,9 +39,13 @@ export function activate(context: ExtensionContext): void {
   };
   const proxy = new ProxyCommands({ analyzer, panel, obstacle, choose });
 
+  const network = new NetworkCommands({ analyzer, panel, obstacle });
+
   const actions: Record<string, (node?: CoverageNode) => unknown> = {
     "plainsight.trace": (node) => trace.trace(node),
     "plainsight.traceThroughProxy": () => proxy.trace(),
+    "plainsight.watchNetwork": () => network.watch(),
+    "plainsight.unwatchNetwork": () => network.unwatch(),
     "plainsight.stop": (node) => trace.stop(node),
     "plainsight.stopAll": () => trace.stopAll(),
     "plainsight.showLiveTraffic": () => {
@@ -72,6 +77,7 @@ export function activate(context: ExtensionContext): void {
     obstacle,
     statusBar,
     panel,
+    network,
     coverage,
     serviceStatus,
     matrix,

@@ -14,7 +14,7 @@ import {
   type WebviewPanel,
   type WebviewPanelSerializer,
 } from "vscode";
-import type { FromWebview, ToWebview } from "../protocol/webview.ts";
+import type { FromWebview, ToWebview, WebviewCommand } from "../protocol/webview.ts";
 import { messageOf, type Analyzer } from "./analyzer.ts";
 import { liveTrafficHtml } from "./live-traffic-html.ts";
 import { RecentRows } from "./recent-rows.ts";
@@ -22,9 +22,11 @@ import { RecentRows } from "./recent-rows.ts";
 const viewType = "plainsight.liveTraffic";
 const retainedRows = 5000;
 /** The commands that the webview may run. */
-const webviewCommands: readonly string[] = [
+const webviewCommands: readonly WebviewCommand[] = [
   "plainsight.trace",
   "plainsight.stopAll",
+  "plainsight.watchNetwork",
+  "plainsight.unwatchNetwork",
   "plainsight.showCoverage",
 ];
 

@@ -49,15 +49,12 @@ export class Obstacle implements Disposable {
     const [copy, output] = ["Copy Command", "Show Output"];
     const actions = said.command === undefined ? [output] : [copy, output];
     const chosen = await window.showWarningMessage(`Plainsight: ${said.text}. ${said.remedy}.`, ...actions);
-    if (chosen === copy) await this.copyRemedy();
+    if (chosen === copy) await copyCommand(said.command);
     if (chosen === output) await commands.executeCommand("plainsight.showOutput");
   }
 
   async copyRemedy(): Promise<void> {
-    const command = this.problem?.command;
-    if (command === undefined) return;
-    await env.clipboard.writeText(command);
-    window.setStatusBarMessage(`Copied: ${command}`, 5000);
+    await copyCommand(this.problem?.command);
   }
 
   dispose(): void {
@@ -71,4 +68,10 @@ export class Obstacle implements Disposable {
     void commands.executeCommand("setContext", "plainsight.hasRemedyCommand", problem?.command !== undefined);
     this.#changed.fire(undefined);
   }
+}
+
+async function copyCommand(command: string | undefined): Promise<void> {
+  if (command === undefined) return;
+  await env.clipboard.writeText(command);
+  window.setStatusBarMessage(`Copied: ${command}`, 5000);
 }

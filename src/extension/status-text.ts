@@ -1,5 +1,5 @@
-// What the status bar says about the trace: text, tooltip and what a click does. Pure; status-bar.ts shows it.
-import type { Problem, StateParams } from "../protocol/editor.ts";
+// What the status bar says about the trace and the watch of the network: text, tooltip and what a click does. Pure; status-bar.ts shows it.
+import type { NetworkState, Problem, StateParams } from "../protocol/editor.ts";
 
 export interface StatusInput {
   state: StateParams;
@@ -19,29 +19,44 @@ export interface StatusText {
 }
 
 export function statusText({ state, problem, notice }: StatusInput): StatusText {
-  const { tracing, exchanges, messages, lost } = state;
+  const { tracing, exchanges, messages, lost, network } = state;
+  const loss =
+    lost.records > 0 ? `${count(lost.records, "record")} lost (${lost.bytes} bytes)` : "nothing lost";
+  const warning = lost.records > 0 ? ` $(warning) ${lost.records} lost` : "";
+  const why = problem ? `${problem.text}. ${problem.remedy}` : notice;
   if (tracing.length > 0) {
     const [first] = tracing;
     const what =
       tracing.length === 1 && first ? `${first.command} ${first.pid}` : `${tracing.length} processes`;
     const counts = [count(exchanges, "exchange")];
     if (messages > 0) counts.push(count(messages, "message"));
-    const loss =
-      lost.records > 0 ? `${count(lost.records, "record")} lost (${lost.bytes} bytes)` : "nothing lost";
     const lines = [
       `Tracing ${tracing.map(({ command, pid }) => `${command} (${pid})`).join(", ")}`,
       `${counts.join(", ")}; ${loss}`,
+      ...(network ? [watchingText(network)] : []),
       ...(notice ? [notice] : []),
     ];
+    const watching = network ? ` $(broadcast) ${network.connections}` : "";
+    const watched = network ? `; and watches ${count(network.connections, "TLS connection")}` : "";
     return {
-      text: `$(eye) ${what} · ${exchanges + messages}${lost.records > 0 ? ` $(warning) ${lost.records} lost` : ""}`,
+      text: `$(eye) ${what} · ${exchanges + messages}${watching}${warning}`,
       tooltip: lines.join("\n"),
-      accessibleLabel: `Plainsight traces ${what}, ${counts.join(", ")}, ${loss}`,
+      accessibleLabel: `Plainsight traces ${what}, ${counts.join(", ")}, ${loss}${watched}`,
       command: "plainsight.showLiveTraffic",
       isWarning: lost.records > 0,
     };
   }
-  const why = problem ? `${problem.text}. ${problem.remedy}` : notice;
+  if (network) {
+    const connections = count(network.connections, "TLS connection");
+    const lines = [watchingText(network), loss, ...(why === undefined ? [] : [`Not tracing: ${why}`])];
+    return {
+      text: `$(broadcast) ${count(network.connections, "connection")}${warning}`,
+      tooltip: lines.join("\n"),
+      accessibleLabel: `Plainsight watches the network, ${connections}, ${loss}`,
+      command: "plainsight.showLiveTraffic",
+      isWarning: lost.records > 0,
+    };
+  }
   if (why !== undefined) {
     return {
       text: "$(warning) Plainsight",
@@ -58,6 +73,11 @@ export function statusText({ state, problem, notice }: StatusInput): StatusText 
     command: "plainsight.trace",
     isWarning: false,
   };
+}
+
+function watchingText({ interfaces, connections, missing }: NetworkState): string {
+  const unseen = missing.length > 0 ? ` (not seen: ${missing.map(({ text }) => text).join("; ")})` : "";
+  return `Watching ${interfaces.join(", ")}: ${count(connections, "TLS connection")}${unseen}`;
 }
 
 function count(number: number, noun: string): string {

@@ -19,4 +19,11 @@ export type FromWebview =
   | { type: "copy"; text: string }
   | { type: "openSource"; file: string; line: number; column?: number }
   /** Runs one of the extension's own commands, by the list the extension allows. */
-  | { type: "command"; command: "plainsight.trace" | "plainsight.stopAll" | "plainsight.showCoverage" };
+  | { type: "command"; command: WebviewCommand };
+
+export type WebviewCommand =
+  | "plainsight.trace"
+  | "plainsight.stopAll"
+  | "plainsight.watchNetwork"
+  | "plainsight.unwatchNetwork"
+  | "plainsight.showCoverage";

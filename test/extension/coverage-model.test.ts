@@ -52,6 +52,27 @@ test("coverage tree: what is traced comes first, then the workspace's own, then 
   ]);
 });
 
+test("coverage tree: the network is offered for what is seen no better, where rights are not what is missing", () => {
+  const unseen = { verdict: "dark", path: "none" } as const;
+  const because = (code: string) => ({ reason: { code, text: "" } });
+  const report = coverageReport([
+    processReport({ pid: 1 }),
+    processReport({ pid: 2, ...unseen }),
+    processReport({ pid: 3, ...unseen, verdict: "metadata", path: "xdp" }),
+    processReport({ pid: 4, ...unseen, ...because("no-symbols") }),
+    processReport({ pid: 5, ...unseen, ...because("uprobe-unavailable") }),
+    processReport({ pid: 6, ...unseen }),
+    processReport({ ...noTls, pid: 7 }),
+  ]);
+  const items = coverageTree({ report, tracedPids: new Set([6]), folders: [] }).flatMap(
+    (group) => group.items,
+  );
+  assert.deepStrictEqual(
+    items.flatMap((item) => (item.kind === "process" && item.isWatchable ? [item.process.pid] : [])).sort(),
+    [2, 3, 4],
+  );
+});
+
 test("coverage tree: ids tell a process from a later one with its pid", () => {
   const later = processReport({ startedAt: "2026-02-01T00:00:00.000Z" });
   const ids = [processReport(), later].flatMap((process) =>

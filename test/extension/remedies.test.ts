@@ -20,8 +20,22 @@ test("remedies: every process that could be made traceable is told how, and no o
   );
 });
 
-test("remedies: each action has its place in the menu of the tree", () => {
-  const manifest = readFileSync(`${root}package.json`, "utf8");
-  for (const action of ["proxy", "rights"])
-    assert.ok(manifest.includes(`viewItem == process.${action}`), action);
+test("remedies: each action has its place on the row of the tree", () => {
+  const manifest = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as {
+    contributes: { menus: Record<string, { command: string; when: string; group: string }[]> };
+  };
+  const items = manifest.contributes.menus["view/item/context"] ?? [];
+  const inlineOf = (viewItem: string) =>
+    items.flatMap(({ command, when, group }) => {
+      const [, exact, pattern] = /viewItem (?:== (\S+)|=~ \/(\S+)\/)/.exec(when) ?? [];
+      const fits = exact === viewItem || (pattern !== undefined && new RegExp(pattern).test(viewItem));
+      return fits && group.startsWith("inline") ? [command.replace("plainsight.", "")] : [];
+    });
+  const viewItems = ["process.proxy", "process.proxy.watchable", "process.rights", "process.other.watchable"];
+  assert.deepStrictEqual(viewItems.map(inlineOf), [
+    ["traceThroughProxy"],
+    ["traceThroughProxy", "watchNetwork"],
+    ["copyRemedy"],
+    ["watchNetwork"],
+  ]);
 });

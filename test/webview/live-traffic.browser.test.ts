@@ -331,18 +331,41 @@ describe("live traffic in Chromium", { skip: missing, timeout: 120_000 }, () => 
 
   for (const [scenario, words, button] of [
     ["idle", "Nothing is traced yet", "Trace a Process…"],
+    ["idle", "Nothing is traced yet", "Watch TLS Connections"],
     ["waiting", "Waiting for traffic", "Stop tracing"],
+    ["watching", "Waiting for connections", "Watch TLS connections"],
     ["problem", "Plainsight may not load eBPF programs here", "Copy Command"],
   ] as const) {
-    test(`without rows it says why and what to do: ${scenario}`, async () => {
+    test(`without rows it says why and what to do: ${scenario}: ${button}`, async () => {
       await open(`scenario=${scenario}`);
       await page.getByRole("heading", { name: words }).waitFor();
-      await page.getByRole("button", { name: button }).click();
+      await page
+        .locator("main")
+        .or(page.locator(".toolbar"))
+        .getByRole("button", { name: button, exact: true })
+        .click();
       const last = (await sent()).at(-1);
       assert.equal(last?.type, scenario === "problem" ? "copy" : "command");
       await finish();
     });
   }
+
+  test("the watch of the network is in the summary and in the toolbar, with what it cannot see", async () => {
+    await open("scenario=rows&rows=10&network&missing");
+    await page.getByText("· Watching lo, eth0: 12 TLS connections").waitFor();
+    await page
+      .getByRole("status")
+      .getByText("Not seen of the network: wg0: operation not supported")
+      .waitFor();
+    await page.getByRole("button", { name: "Watch TLS connections", pressed: true }).click();
+    assert.deepStrictEqual((await sent()).at(-1), { type: "command", command: "plainsight.unwatchNetwork" });
+    const state = { tracing: [], exchanges: 0, messages: 0, lost: { records: 0, bytes: 0 } };
+    await page.evaluate(`harness.send(${JSON.stringify({ type: "state", state })})`);
+    await page.getByText("Nothing is traced", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Watch TLS connections", pressed: false }).click();
+    assert.deepStrictEqual((await sent()).at(-1), { type: "command", command: "plainsight.watchNetwork" });
+    await finish();
+  });
 
   test("lost records are said, and said again when there are more", async () => {
     await open("scenario=rows&rows=10&lost=3");

@@ -14,8 +14,8 @@ export interface Harness {
   theme(name: ThemeName): void;
 }
 
-/** `idle`, `waiting`, `problem`: no rows; `rows`: the number that `rows` gives; `live`: they go on coming. */
-type Scenario = "idle" | "waiting" | "problem" | "rows" | "live";
+/** `idle`, `waiting`, `watching`, `problem`: no rows; `rows`: the number that `rows` gives; `live`: they go on coming. */
+type Scenario = "idle" | "waiting" | "watching" | "problem" | "rows" | "live";
 
 const query = new URLSearchParams(location.search);
 const scenario = (query.get("scenario") ?? "live") as Scenario;
@@ -30,7 +30,7 @@ const sent: FromWebview[] = [];
 
 const state: StateParams = {
   tracing:
-    scenario === "idle" || scenario === "problem"
+    scenario === "idle" || scenario === "watching" || scenario === "problem"
       ? []
       : [
           { pid: 4242, command: "node" },
@@ -40,6 +40,15 @@ const state: StateParams = {
   exchanges: 0,
   messages: 0,
   lost: query.has("lost") ? { records: Number(query.get("lost")), bytes: 18_200 } : { records: 0, bytes: 0 },
+  ...(scenario === "watching" || query.has("network")
+    ? {
+        network: {
+          interfaces: ["lo", "eth0"],
+          connections: scenario === "watching" ? 0 : 12,
+          missing: query.has("missing") ? [{ code: "eopnotsupp", text: "wg0: operation not supported" }] : [],
+        },
+      }
+    : {}),
   ...(scenario === "problem"
     ? {
         problem: {

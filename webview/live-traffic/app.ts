@@ -72,6 +72,13 @@ export class App {
         const { left, bottom } = button.getBoundingClientRect();
         this.#openColumnMenu(left, bottom, button);
       },
+      watchNetwork: () => {
+        const isWatching = this.#state?.network !== undefined;
+        this.#link.post({
+          type: "command",
+          command: isWatching ? "plainsight.unwatchNetwork" : "plainsight.watchNetwork",
+        });
+      },
       stop: post({ type: "command", command: "plainsight.stopAll" }),
       filter: (text) => {
         this.#setFilter(text);
@@ -111,6 +118,7 @@ export class App {
     });
     this.#empty = new EmptyView({
       trace: post({ type: "command", command: "plainsight.trace" }),
+      watchNetwork: post({ type: "command", command: "plainsight.watchNetwork" }),
       showCoverage: post({ type: "command", command: "plainsight.showCoverage" }),
       clearFilter: () => {
         this.#setRange(null);
@@ -225,6 +233,7 @@ export class App {
       heldCount,
       following: this.#saved.following,
       tracing: (this.#state?.tracing.length ?? 0) > 0,
+      watchingNetwork: this.#state?.network !== undefined,
       rowCount: all.length,
       shownCount: shown.length,
       filterError,

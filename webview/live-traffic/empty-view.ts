@@ -6,6 +6,7 @@ import type { Situation } from "./situation.ts";
 
 export interface EmptyEvents {
   trace(): void;
+  watchNetwork(): void;
   showCoverage(): void;
   clearFilter(): void;
   resume(): void;
@@ -40,24 +41,31 @@ export class EmptyView {
           ...words(
             "traffic",
             "Nothing is traced yet",
-            "Trace a running process, or start a debug session: its decrypted HTTP traffic appears here as it happens.",
+            "Trace a running process, or start a debug session: its decrypted HTTP traffic appears here as it happens. Watch TLS connections to see who talks to whom, of every process.",
           ),
           actions(
             primary("Trace a Process…", events.trace.bind(events)),
+            secondary("Watch TLS Connections", events.watchNetwork.bind(events)),
             secondary("Show Coverage", events.showCoverage.bind(events)),
           ),
         ];
       case "waiting": {
-        const names = situation.tracing.map(({ command, pid }) =>
+        const { tracing, interfaces } = situation;
+        const processes = tracing.map(({ command, pid }) =>
           element("li", {}, `${command} `, element("span", { class: "faint" }, pid.toString())),
         );
+        const traced = "The probes are attached. The next request or response over TLS appears here.";
+        const watched =
+          "The network is watched. The next TLS connection of any process appears here, with its server name and fingerprint; at its end, how much it carried.";
         return [
-          ...words(
-            "traffic",
-            "Waiting for traffic",
-            "The probes are attached. The next request or response over TLS appears here.",
+          ...(processes.length > 0
+            ? words("traffic", "Waiting for traffic", interfaces.length > 0 ? `${traced} ${watched}` : traced)
+            : words("network", "Waiting for connections", watched)),
+          names("Traced processes", processes),
+          names(
+            "Watched interfaces",
+            interfaces.map((name) => element("li", {}, name)),
           ),
-          element("ul", { class: "traced", "aria-label": "Traced processes" }, ...names),
         ];
       }
       case "held":
@@ -99,6 +107,10 @@ function words(name: IconName, title: string, text: string): Child[] {
     element("h2", {}, title),
     element("p", {}, text),
   ];
+}
+
+function names(label: string, items: HTMLElement[]): Child {
+  return items.length === 0 ? null : element("ul", { class: "traced", "aria-label": label }, ...items);
 }
 
 function actions(...buttons: Child[]): HTMLElement {

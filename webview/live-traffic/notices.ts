@@ -1,4 +1,4 @@
-// The strip of notices between toolbar and timeline: what was lost, what was dropped, what is wrong. Nothing is lost
+// The strip of notices between toolbar and timeline: what is wrong, not seen, lost or dropped. Nothing is lost
 // in silence, so a notice comes back whenever there is more to say than when it was dismissed.
 import type { StateParams } from "../../src/protocol/editor.ts";
 import { element, setAttribute, setText } from "./dom.ts";
@@ -14,7 +14,7 @@ export interface NoticeFacts {
 }
 
 interface Notice {
-  kind: "problem" | "lost" | "dropped";
+  kind: "problem" | "network" | "lost" | "dropped";
   /** What is said differs where this differs: a dismissed notice comes back with another one. */
   version: string;
   text: string;
@@ -23,6 +23,7 @@ interface Notice {
 
 const severities: Record<Notice["kind"], "info" | "warning" | "error"> = {
   problem: "error",
+  network: "info",
   lost: "warning",
   dropped: "info",
 };
@@ -32,7 +33,7 @@ export class Notices {
   readonly #strips: Strip[];
 
   constructor(copy: (text: string) => void) {
-    const kinds = ["problem", "lost", "dropped"] as const;
+    const kinds = ["problem", "network", "lost", "dropped"] as const;
     this.#strips = kinds.map((kind) => new Strip(kind, copy));
     this.element.append(...this.#strips.map((strip) => strip.element));
   }
@@ -111,8 +112,9 @@ class Strip {
 
 function noticesFor({ state, droppedCount, hasRows }: NoticeFacts): Notice[] {
   const notices: Notice[] = [];
-  if (state?.problem !== undefined && hasRows) {
-    const { text, remedy, command } = state.problem;
+  const problem = state?.problem ?? state?.networkProblem;
+  if (problem !== undefined && hasRows) {
+    const { text, remedy, command } = problem;
     const said = `${sentence(text)} ${sentence(remedy)}`;
     notices.push({
       kind: "problem",
@@ -120,6 +122,11 @@ function noticesFor({ state, droppedCount, hasRows }: NoticeFacts): Notice[] {
       text: said,
       ...(command === undefined ? {} : { command }),
     });
+  }
+  const missing = state?.network?.missing ?? [];
+  if (missing.length > 0) {
+    const text = `Not seen of the network: ${missing.map((reason) => reason.text).join("; ")}`;
+    notices.push({ kind: "network", version: text, text });
   }
   const lost = state?.lost ?? { records: 0, bytes: 0 };
   if (lost.records > 0) {

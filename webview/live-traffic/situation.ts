@@ -6,10 +6,10 @@ export type Situation =
   /** Before the extension has answered. */
   | { kind: "loading" }
   | { kind: "problem"; problem: Problem }
-  /** Nothing is traced. */
+  /** Nothing is traced, and the network is not watched. */
   | { kind: "idle" }
-  /** Something is traced and has said nothing yet. */
-  | { kind: "waiting"; tracing: StateParams["tracing"] }
+  /** Something is traced, or the network is watched, and nothing was said yet. */
+  | { kind: "waiting"; tracing: StateParams["tracing"]; interfaces: string[] }
   /** Paused before anything was shown. */
   | { kind: "held"; heldCount: number }
   /** Rows are there, and the filter or the time range hides all of them. */
@@ -28,6 +28,10 @@ export function situationOf({ state, rowCount, shownCount, heldCount }: Facts): 
   if (shownCount > 0) return { kind: "rows" };
   if (rowCount > 0) return { kind: "filtered", hiddenCount: rowCount };
   if (heldCount > 0) return { kind: "held", heldCount };
-  if (state.problem !== undefined) return { kind: "problem", problem: state.problem };
-  return state.tracing.length === 0 ? { kind: "idle" } : { kind: "waiting", tracing: state.tracing };
+  const { tracing, network } = state;
+  const problem = state.problem ?? state.networkProblem;
+  // What goes on in spite of a problem matters more than the problem, which has its notice.
+  if (problem !== undefined && network === undefined) return { kind: "problem", problem };
+  if (tracing.length === 0 && network === undefined) return { kind: "idle" };
+  return { kind: "waiting", tracing, interfaces: network?.interfaces ?? [] };
 }

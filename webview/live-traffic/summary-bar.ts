@@ -1,5 +1,5 @@
-// The line at the foot: how much there is, what was lost or dropped, and what is traced.
-import type { StateParams } from "../../src/protocol/editor.ts";
+// The line at the foot: how much there is, what was lost or dropped, what is traced, and whether the network is watched.
+import type { NetworkState, StateParams } from "../../src/protocol/editor.ts";
 import { element, setAttribute, setText } from "./dom.ts";
 import { formatBytes, formatCount, formatTime } from "./format.ts";
 import { icon } from "./icons.ts";
@@ -71,13 +71,21 @@ export class SummaryBar {
     this.#range.hidden = range === null;
     if (range !== null) setText(this.#rangeText, `${formatTime(range.fromMs)} – ${formatTime(range.toMs)}`);
     const names = (state?.tracing ?? []).map(({ command, pid }) => `${command} (${pid})`);
-    setAttribute(this.#tracing, "title", names.length > 0 ? `Tracing ${names.join(", ")}` : null);
-    setText(this.#tracing, tracingText(names));
+    const watching = state?.network && watchingText(state.network);
+    const title = [names.length > 0 ? `Tracing ${names.join(", ")}` : null, watching].filter(isThere);
+    setAttribute(this.#tracing, "title", title.length > 0 ? title.join("\n") : null);
+    setText(this.#tracing, [tracingText(names), watching].filter(isThere).join(" · ") || "Nothing is traced");
   }
 }
 
-function tracingText(names: readonly string[]): string {
+const isThere = (text: string | null | undefined): text is string => text != null;
+
+function tracingText(names: readonly string[]): string | null {
   const [first, ...others] = names;
-  if (first === undefined) return "Nothing is traced";
+  if (first === undefined) return null;
   return `Tracing ${first}${others.length > 0 ? ` and ${others.length} more` : ""}`;
+}
+
+function watchingText({ interfaces, connections }: NetworkState): string {
+  return `Watching ${interfaces.join(", ")}: ${formatCount(connections, "TLS connection")}`;
 }

@@ -1,4 +1,4 @@
-// The toolbar: pause, clear, follow the newest, the filter box, the columns, and stop tracing.
+// The toolbar: pause, clear, follow the newest, the filter box, the columns, the watch of the network, and stop tracing.
 import { element, setAttribute, setText } from "./dom.ts";
 import { FilterBox } from "./filter-box.ts";
 import { icon, setIcon, type IconName } from "./icons.ts";
@@ -9,6 +9,8 @@ export interface ToolbarEvents {
   follow(): void;
   /** The menu of columns is wanted under this button. */
   columns(button: HTMLElement): void;
+  /** The watch of the network is wanted, or no longer. */
+  watchNetwork(): void;
   stop(): void;
   filter(text: string): void;
   /** The user is done in the filter box and goes on in the list. */
@@ -20,6 +22,7 @@ export interface ToolbarFacts {
   heldCount: number;
   following: boolean;
   tracing: boolean;
+  watchingNetwork: boolean;
   rowCount: number;
   shownCount: number;
   filterError: string | null;
@@ -33,12 +36,14 @@ export class Toolbar {
   readonly #pause: HTMLButtonElement;
   readonly #clear: HTMLButtonElement;
   readonly #follow: HTMLButtonElement;
+  readonly #network: HTMLButtonElement;
   readonly #stop: HTMLButtonElement;
 
   constructor(events: ToolbarEvents) {
     this.#pause = button("", [this.#pauseIcon, this.#held], events.pause.bind(events));
     this.#clear = iconButton("clear", "Clear", events.clear.bind(events));
     this.#follow = iconButton("follow", "Follow the newest", events.follow.bind(events));
+    this.#network = iconButton("network", "Watch TLS connections", events.watchNetwork.bind(events));
     this.#stop = iconButton("stop", "Stop tracing", events.stop.bind(events));
     const columns = iconButton("columns", "Columns", () => {
       events.columns(columns);
@@ -56,6 +61,7 @@ export class Toolbar {
       this.#follow,
       this.filterBox.element,
       columns,
+      this.#network,
       this.#stop,
     );
   }
@@ -71,6 +77,7 @@ export class Toolbar {
     setText(this.#held, `${facts.heldCount.toLocaleString("en-US")} new`);
     setAttribute(this.#follow, "aria-pressed", facts.following ? "true" : "false");
     this.#clear.disabled = facts.rowCount === 0 && facts.heldCount === 0;
+    setAttribute(this.#network, "aria-pressed", facts.watchingNetwork ? "true" : "false");
     this.#stop.hidden = !facts.tracing;
     this.filterBox.showResult(facts.shownCount, facts.rowCount, facts.filterError);
   }

@@ -36,7 +36,8 @@ export function launchWaiting(
   variables: Record<string, string> = {},
 ): LaunchedCommand {
   const [name = ""] = command;
-  const executables = executablesOf(name);
+  const executable = findExecutable(name);
+  if (executable === null) throw new UsageError(`there is no program ${JSON.stringify(name)} to run`);
   const child: ChildProcess = spawn("/bin/sh", ["-c", gate, "plainsight", ...command], {
     stdio: ["inherit", ...outputs[output], "pipe"],
     env: { ...process.env, ...variables },
@@ -46,7 +47,7 @@ export function launchWaiting(
   gatePipe.on("error", () => undefined); // it ended first: `ended` tells
   return {
     pid: child.pid,
-    executables,
+    executables: withInterpreters(executable),
     release: () => gatePipe.end("go\n"),
     ended: new Promise((resolve) => {
       child.on("exit", (status, signal) => {
@@ -55,13 +56,6 @@ export function launchWaiting(
     }),
     kill: () => child.kill(),
   };
-}
-
-/** What runs when a command is named so: the executable, and the interpreters that a script names; host paths. */
-export function executablesOf(name: string): string[] {
-  const executable = findExecutable(name);
-  if (executable === null) throw new UsageError(`there is no program ${JSON.stringify(name)} to run`);
-  return withInterpreters(executable);
 }
 
 /** As execvp(3) looks: a name with a slash as it is, else along PATH. */
