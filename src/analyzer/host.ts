@@ -21,6 +21,7 @@ export interface Rights {
 }
 
 /** Bit numbers of linux/capability.h. */
+const capNetAdmin = 12n;
 const capSysAdmin = 21n;
 const capPerfmon = 38n;
 const capBpf = 39n;
@@ -53,6 +54,15 @@ export function uprobeAvailability(rights: Rights): PathAvailability {
   return { available: true };
 }
 
+/** Says whether ClientHellos can be read off the network: it takes what probes take, and rights over interfaces. */
+export function networkAvailability(rights: Rights): PathAvailability {
+  const probes = uprobeAvailability(rights);
+  if (!probes.available || rights.sudo) return probes;
+  return ((rights.capabilities >> capNetAdmin) & 1n) === 1n
+    ? { available: true }
+    : { available: false, reason: "not permitted (needs CAP_NET_ADMIN; try sudo)" };
+}
+
 function readOwn(path: string): string {
   try {
     return readFileSync(path, "utf8");
@@ -81,7 +91,7 @@ function ownRights(): Rights {
     hostProcessIds: linkOf("/proc/self/ns/pid") === "pid:[4026531836]",
     sudo: false,
   };
-  if (uprobeAvailability(rights).available) return rights;
+  if (networkAvailability(rights).available) return rights;
   const sudo = spawnSync("sudo", ["-n", "true"], { stdio: "ignore", timeout: 2000 });
   return { ...rights, sudo: sudo.status === 0 };
 }
@@ -92,16 +102,17 @@ export function describeHost(): HostReport {
     available: false,
     reason: `${what} belongs to a later version`,
   });
+  const rights = ownRights();
   return {
     hostname: hostname(),
     kernel: release(),
     arch: machine(),
     paths: {
-      uprobe: uprobeAvailability(ownRights()),
+      uprobe: uprobeAvailability(rights),
       agent: later("capture inside a managed runtime"),
       // With rights the kernel sends it any program's connections; without, programs that honour HTTPS_PROXY do.
       mitm: { available: true },
-      xdp: later("reading the names in TLS handshakes off the network"),
+      xdp: networkAvailability(rights),
     },
   };
 }

@@ -2,9 +2,12 @@
 // learned about a file, so that a later scan opens only what is new.
 import { basename } from "node:path";
 import type { CoverageReport, HostReport, ProcessReport, Reason, Skipped } from "../protocol/coverage.ts";
+import { byWeight } from "./coverage/classes.ts";
 import { processReport } from "./coverage/process-report.ts";
 import type { Examined } from "./coverage/process-report.ts";
+import { runtimeOf } from "./coverage/runtimes.ts";
 import { summarise } from "./coverage/summary.ts";
+import { judge, type Judgement } from "./coverage/verdicts.ts";
 import { FileAnalyses } from "./file-analyses.ts";
 import { describeHost } from "./host.ts";
 import { isExecutable } from "./process-facts.ts";
@@ -98,6 +101,25 @@ export class Scanner {
       const analysis = this.#analyses.analyse(reader, path, openIfThere);
       if (analysis.stacks.length === 0 && analysis.boundary !== null) return [{ ...analysis.boundary, file }];
       return findingsOf(new Map([[file, analysis]]));
+    } finally {
+      reader.close();
+    }
+  }
+
+  /**
+   * How the TLS that an executable itself carries would be seen, before it runs; what it will load is not known yet.
+   * Throws when the file cannot be opened.
+   */
+  judgeFile(path: string): Judgement {
+    const reader = FileReader.open(path);
+    try {
+      const { device, inode } = reader.identity;
+      const file: MappedFile = { path, device, inode, deleted: false, range: null };
+      const analysis = this.#analyses.analyse(reader, path, openIfThere);
+      const findings = byWeight(findingsOf(new Map([[file, analysis]])), path);
+      const runtime = runtimeOf({ executable: path, files: [file] }, analysis.runtime);
+      const { paths } = this.host;
+      return judge({ primary: findings[0] ?? null, runtime, trustsByNss: false, problems: [], paths });
     } finally {
       reader.close();
     }

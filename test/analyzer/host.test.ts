@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describeHost, uprobeAvailability } from "../../src/analyzer/host.ts";
+import { describeHost, networkAvailability, uprobeAvailability } from "../../src/analyzer/host.ts";
 import type { Rights } from "../../src/analyzer/host.ts";
 
 const bits = (...capabilities: number[]): bigint =>
@@ -39,12 +39,23 @@ for (const [about, rights, reason] of hosts) {
   });
 }
 
-test("host: does not offer the paths of later versions", () => {
-  const { agent, xdp } = describeHost().paths;
-  assert.deepStrictEqual(
-    [agent, xdp].map(({ available }) => available),
-    [false, false],
-  );
+const networks: [about: string, rights: Partial<Rights>, reason: RegExp | null][] = [
+  ["root", { capabilities: bits(12, 21, 38, 39) }, null],
+  ["who may probe and has CAP_NET_ADMIN", { capabilities: bits(12, 38, 39) }, null],
+  ["who may probe alone", { capabilities: bits(38, 39) }, /CAP_NET_ADMIN; try sudo/],
+  ["CAP_NET_ADMIN alone", { capabilities: bits(12) }, /CAP_BPF and CAP_PERFMON/],
+  ["a user who may use sudo", { capabilities: 0n, sudo: true }, null],
+];
+for (const [about, rights, reason] of networks) {
+  test(`host: ${about} ${reason === null ? "may" : "may not"} watch the network`, () => {
+    const availability = networkAvailability({ ...root, ...rights });
+    assert.equal(availability.available, reason === null);
+    if (!availability.available) assert.match(availability.reason, reason ?? /never/);
+  });
+}
+
+test("host: does not offer the path of a later version", () => {
+  assert.equal(describeHost().paths.agent.available, false);
 });
 
 test("host: the proxy needs no rights of its own", () => {

@@ -1,4 +1,4 @@
-// `plainsight trace --path mitm` as a user runs it, from the build, with a state folder and a trusted authority of the
+// `plainsight trace`, by the proxy above all, as a user runs it, from the build, with a state folder and a trusted authority of the
 // test's own.
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
@@ -77,9 +77,18 @@ export function traceByProxy(
   t: TestContext,
   environment: NodeJS.ProcessEnv,
   args: string[],
+  as?: { prefix: string[]; program: string },
+): ProxyRun {
+  return trace(t, environment, ["--path", "mitm", ...args], as);
+}
+
+export function trace(
+  t: TestContext,
+  environment: NodeJS.ProcessEnv,
+  args: string[],
   as: { prefix: string[]; program: string } = { prefix: [], program },
 ): ProxyRun {
-  const line = [...as.prefix, process.execPath, as.program, "trace", "--path", "mitm", "--json", ...args];
+  const line = [...as.prefix, process.execPath, as.program, "trace", "--json", ...args];
   const child = spawn("env", line, { stdio: ["ignore", "pipe", "pipe"], env: environment });
   t.after(() => child.kill("SIGKILL"));
   let [out, errors] = ["", ""];

@@ -1,6 +1,6 @@
 // One trace: which processes are in it, what is attached to them, and the events that come out. It connects the tracer,
 // the scanner and the connections; each of those knows nothing of the others.
-import type { Reason, Skipped } from "../../protocol/coverage.ts";
+import type { ProcessReport, Reason, Skipped } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
 import type { SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
 import type { KernelLoss, ProbePlan, TracerFeatures } from "../../tracer/messages.ts";
@@ -28,6 +28,8 @@ export interface TraceSessionOptions {
    * @param file whose functions carried the plaintext, as the process sees it; null for other records
    */
   onRecord?(record: ConnectionRecord, file: string | null): void;
+  /** A traced process has TLS that cannot be probed; told once of each program that it runs. */
+  onUncovered?(process: ProcessReport): void;
   /** The trace ended by itself: the tracer is gone. */
   onEnded?(problem: Problem): void;
   /** Size of the kernel's ring buffer, a power of two. */
@@ -83,6 +85,8 @@ interface Traced {
   look: "idle" | "looking" | "again";
   /** The libraries it may load later are probed: once a program is enough. */
   awaits: boolean;
+  /** That it has TLS which cannot be probed was told. */
+  uncovered: boolean;
   /** What it says from now on is seen: the first look of one that was added is over. */
   ready: boolean;
 }
@@ -211,6 +215,7 @@ class Session implements TraceSession {
       announced: true,
       look: "idle",
       awaits: false,
+      uncovered: false,
       ready: false,
     });
     await this.#client.call({ type: "trace", pids: [pid], followChildren });
@@ -253,6 +258,7 @@ class Session implements TraceSession {
     const scanned = this.#scanner.scanProcess(pid);
     if ("skipped" in scanned) return []; // it has ended: its exit record follows
     traced.command = scanned.process.report.command;
+    this.#tellUncovered(traced, scanned.process.report);
     const scope = traced.followChildren ? "file" : "process";
     const { attached, failed } = await this.#attachments.attachMapped(pid, scanned.process.findings, scope);
     this.#tellAttached(pid, traced, attached);
@@ -261,6 +267,12 @@ class Session implements TraceSession {
       await this.#awaitLibraries(pid, scope);
     }
     return failed;
+  }
+
+  #tellUncovered(traced: Traced, report: ProcessReport): void {
+    if (traced.uncovered || !["proxy", "metadata", "dark"].includes(report.verdict)) return;
+    traced.uncovered = true;
+    this.#options.onUncovered?.(report);
   }
 
   /** Probes the dynamic linker, and the usual TLS libraries before they are loaded, so that no first byte is missed. */
@@ -345,7 +357,7 @@ class Session implements TraceSession {
     // The program that had them is gone, and their addresses are the next one's.
     this.#emitAll(this.#connections.endProcess(pid, "closed", Date.now()));
     const parent = parentPid === null ? undefined : this.#traced.get(parentPid);
-    if (known) Object.assign(known, { command, awaits: false });
+    if (known) Object.assign(known, { command, awaits: false, uncovered: false });
     else {
       const name = parent?.command ?? command;
       this.#traced.set(pid, {
@@ -354,6 +366,7 @@ class Session implements TraceSession {
         announced: false,
         look: "idle",
         awaits: false,
+        uncovered: false,
         ready: true,
       });
     }

@@ -36,8 +36,7 @@ export function launchWaiting(
   variables: Record<string, string> = {},
 ): LaunchedCommand {
   const [name = ""] = command;
-  const executable = findExecutable(name);
-  if (executable === null) throw new UsageError(`there is no program ${JSON.stringify(name)} to run`);
+  const executables = executablesOf(name);
   const child: ChildProcess = spawn("/bin/sh", ["-c", gate, "plainsight", ...command], {
     stdio: ["inherit", ...outputs[output], "pipe"],
     env: { ...process.env, ...variables },
@@ -47,7 +46,7 @@ export function launchWaiting(
   gatePipe.on("error", () => undefined); // it ended first: `ended` tells
   return {
     pid: child.pid,
-    executables: withInterpreters(executable),
+    executables,
     release: () => gatePipe.end("go\n"),
     ended: new Promise((resolve) => {
       child.on("exit", (status, signal) => {
@@ -56,6 +55,13 @@ export function launchWaiting(
     }),
     kill: () => child.kill(),
   };
+}
+
+/** What runs when a command is named so: the executable, and the interpreters that a script names; host paths. */
+export function executablesOf(name: string): string[] {
+  const executable = findExecutable(name);
+  if (executable === null) throw new UsageError(`there is no program ${JSON.stringify(name)} to run`);
+  return withInterpreters(executable);
 }
 
 /** As execvp(3) looks: a name with a slash as it is, else along PATH. */

@@ -10,7 +10,7 @@ import { launchWaiting, type LaunchedCommand } from "./launch.ts";
 import { isEveryProcess } from "./selectors.ts";
 import { terminalOf } from "./terminal.ts";
 import { tellProblem, tracePrinter } from "./trace-printer.ts";
-import type { TraceOptions } from "./trace-command.ts";
+import type { TraceOptions } from "./trace-options.ts";
 import { exitCodes } from "./usage.ts";
 
 type NetworkTraceOptions = TraceOptions & NonNullable<TraceOptions["network"]>;
@@ -27,6 +27,7 @@ export async function networkTrace(options: NetworkTraceOptions): Promise<number
   try {
     session = await openHelloSession({
       interfaces: options.interfaces,
+      onlyAdded: command.length > 0,
       ...(!isEveryProcess(selection) && { wants: ofSelection(selection) }),
       onEvent: (event) => {
         print(event);

@@ -9,7 +9,7 @@ import { Ending } from "./ending.ts";
 import { launchWaiting, type LaunchedCommand } from "./launch.ts";
 import { terminalOf } from "./terminal.ts";
 import { tellProblem, tracePrinter } from "./trace-printer.ts";
-import type { ProxyTraceSettings, TraceOptions } from "./trace-command.ts";
+import type { ProxyTraceSettings, TraceOptions } from "./trace-options.ts";
 import { exitCodes, UsageError } from "./usage.ts";
 
 type ProxyTraceOptions = TraceOptions & ProxyTraceSettings;

@@ -25,7 +25,10 @@ const rows: readonly RuntimeRow[] = [
 ];
 
 /** @param own what the executable's own symbols say it is, which beats every name */
-export function runtimeOf(facts: ProcessFacts, own: string | null): string | null {
+export function runtimeOf(
+  facts: Pick<ProcessFacts, "executable" | "files">,
+  own: string | null,
+): string | null {
   if (own !== null) return own;
   const executable = basename(facts.executable ?? "");
   const libraries = facts.files.map(({ path }) => basename(path));

@@ -48,6 +48,14 @@ function plaintextNames({ primary }: Evidence): string {
   return `${name("read")} and ${name("write")}`;
 }
 
+/** Neither a probe nor the proxy shows it. */
+const hasOwnTrust = (e: Evidence): boolean =>
+  (is("nss")(e) && e.primary?.boundary === undefined) ||
+  (e.trustsByNss && is("boringssl")(e) && e.primary?.symbols === "none");
+
+const ownTrust = (e: Evidence): string =>
+  `${title(e)} is not probed ${is("nss")(e) ? "without the functions of NSPR" : "in this version"}, and NSS, by which it trusts, does not take the local proxy's authority`;
+
 /** Runtimes that load a TLS library when the program first asks for one. */
 const lateRuntimes = new Set(["python", "ruby", "php", "perl", "dotnet"]);
 
@@ -92,13 +100,17 @@ export const rules: readonly Rule[] = [
   },
   {
     code: "own-trust",
-    path: "uprobe",
+    path: "xdp",
+    verdict: "metadata",
+    when: (e) => hasOwnTrust(e) && e.paths.xdp.available,
+    text: (e) => `${ownTrust(e)}; whom it talks to is seen: trace --path xdp`,
+  },
+  {
+    code: "own-trust-unseen",
+    path: "xdp",
     verdict: "dark",
-    when: (e) =>
-      (is("nss")(e) && e.primary?.boundary === undefined) ||
-      (e.trustsByNss && is("boringssl")(e) && e.primary?.symbols === "none"),
-    text: (e) =>
-      `${title(e)} is not probed ${is("nss")(e) ? "without the functions of NSPR" : "in this version"}, and NSS, by which it trusts, does not take the local proxy's authority`,
+    when: hasOwnTrust,
+    text: ownTrust,
   },
   {
     code: "no-symbols",

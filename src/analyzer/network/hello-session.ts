@@ -22,6 +22,8 @@ export interface HelloSessionOptions {
   onEnded: (problem: Problem) => void;
   /** Whether a connection is one of those that were asked for; all are without it. */
   wants?: (event: HelloEvent) => boolean;
+  /** Only connections of processes that are added, and of their children. */
+  onlyAdded?: boolean;
   /** Where programs sit on interfaces. */
   places?: Partial<NetworkPlaces>;
 }
@@ -30,7 +32,7 @@ export interface HelloSession {
   readonly interfaces: readonly WatchedInterface[];
   /** What could not be had: interfaces, or what this kernel lacks. */
   readonly missing: readonly Reason[];
-  /** From now on connections of these processes and of their children alone. */
+  /** Tells the end of this process and of its children, and, with `onlyAdded`, their connections from now on. */
   add(pid: number): Promise<void>;
   readonly traced: { pid: number; command: string }[];
   /**
@@ -58,8 +60,8 @@ class Session implements HelloSession {
   readonly #options: HelloSessionOptions;
   readonly #processes = new ProcessTable();
   readonly #startedMs = performance.now();
-  /** Process id to command, of those that were added and their children; null: every process. */
-  #added: Map<number, string> | null = null;
+  /** Process id to command, of those that were added and their children. */
+  readonly #added = new Map<number, string>();
   /** Connections that were told: their end is told, too. */
   readonly #told = new Set<string>();
   readonly #losses = new LossCount();
@@ -118,7 +120,6 @@ class Session implements HelloSession {
   }
 
   async add(pid: number): Promise<void> {
-    this.#added ??= new Map();
     this.#added.set(pid, this.#processes.identify(pid).found?.command ?? "");
     await this.#client.call({ type: "trace", pids: [pid], followChildren: true });
   }
@@ -131,7 +132,7 @@ class Session implements HelloSession {
   }
 
   get traced(): { pid: number; command: string }[] {
-    return [...(this.#added ?? [])].map(([pid, command]) => ({ pid, command }));
+    return [...this.#added].map(([pid, command]) => ({ pid, command }));
   }
 
   async close(): Promise<SummaryEvent> {
@@ -171,10 +172,10 @@ class Session implements HelloSession {
         this.#emitAll(this.#fold.fold(record));
         break;
       case "fork":
-        this.#added?.set(record.pid, record.command);
+        this.#added.set(record.pid, record.command);
         break;
       case "exec":
-        if (this.#added?.has(record.pid) === true) this.#added.set(record.pid, record.command);
+        if (this.#added.has(record.pid)) this.#added.set(record.pid, record.command);
         break;
       case "exit":
         this.#onExit(record.pid);
@@ -185,11 +186,11 @@ class Session implements HelloSession {
   }
 
   #onExit(pid: number): void {
-    const command = this.#added?.get(pid);
+    const command = this.#added.get(pid);
     if (command === undefined) return;
     // What waits for its owner may be this process's.
     this.#emitAll(this.#fold.release(Infinity, Date.now()));
-    this.#added?.delete(pid);
+    this.#added.delete(pid);
     this.#options.onEvent({ type: "exited", pid, command });
   }
 
@@ -220,7 +221,8 @@ class Session implements HelloSession {
   }
 
   #isWanted(event: HelloEvent): boolean {
-    if (this.#added && (event.pid === null || !this.#added.has(event.pid))) return false;
+    const { onlyAdded = false } = this.#options;
+    if (onlyAdded && (event.pid === null || !this.#added.has(event.pid))) return false;
     return this.#options.wants?.(event) ?? true;
   }
 }

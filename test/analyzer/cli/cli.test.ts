@@ -157,6 +157,7 @@ test("cli: scan --json has the shape of the contract", () => {
     ? { available: "boolean" }
     : { available: "boolean", reason: "string" };
   const absent = { available: "boolean", reason: "string" };
+  const xdp = report.host.paths.xdp.available ? { available: "boolean" } : absent;
   const reason = { code: "string", text: "string" };
   assert.deepStrictEqual(shape(report), {
     schema: "string",
@@ -165,7 +166,7 @@ test("cli: scan --json has the shape of the contract", () => {
       hostname: "string",
       kernel: "string",
       arch: "string",
-      paths: { uprobe, agent: absent, mitm: { available: "boolean" }, xdp: absent },
+      paths: { uprobe, agent: absent, mitm: { available: "boolean" }, xdp },
     },
     processes: [
       {

@@ -140,7 +140,7 @@ const cases: [about: string, process: Case, expected: string][] = [
       findings: [nss, finding("boringssl", dark)],
       libraries: ["/usr/lib/x86_64-linux-gnu/libnss3.so"],
     },
-    "static-boringssl uprobe dark own-trust",
+    "static-boringssl xdp dark own-trust-unseen",
   ],
   [
     "Bun: a BoringSSL without symbols in the program",
@@ -189,7 +189,12 @@ const cases: [about: string, process: Case, expected: string][] = [
     { findings: [finding("gnutls", { functions: [] })] },
     "gnutls uprobe dark other-architecture",
   ],
-  ["NSS whose NSPR is not mapped", { findings: [nssAlone] }, "nss uprobe dark own-trust"],
+  ["NSS whose NSPR is not mapped", { findings: [nssAlone] }, "nss xdp dark own-trust-unseen"],
+  [
+    "NSS whose NSPR is not mapped, where the network is watched",
+    { findings: [nssAlone], paths: { ...open, xdp: { available: true } } },
+    "nss xdp metadata own-trust",
+  ],
   ["NSS with NSPR", { findings: [nss] }, "nss uprobe traceable exported-symbols"],
   [
     "NSS with NSPR, of another architecture",
