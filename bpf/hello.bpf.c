@@ -29,24 +29,6 @@ struct ps_hello_head {
     __u8 message_type;
 } __attribute__((packed));
 
-/* A TCP connection that may say its ClientHello next, or is saying it. */
-struct ps_flow {
-    __u32 start; /* sequence number of its first byte */
-    __u32 end;   /* distance from there to the end of the hello; 0: not known yet */
-    __u32 verdict; /* enum ps_verdict */
-};
-
-/*
- * By the end whose packets these are. Only what a client sends is here: it begins with a SYN, or with a hello. Of UDP
- * only what is blocked.
- */
-struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 32768);
-    __type(key, struct ps_ends);
-    __type(value, struct ps_flow);
-} flows SEC(".maps");
-
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
     __uint(max_entries, 1);
@@ -75,6 +57,30 @@ static __always_inline bool blocks(void)
     __u32 zero = 0, *on = bpf_map_lookup_elem(&blocking, &zero);
 
     return on && *on;
+}
+
+/*
+ * The connection of this host that a packet belongs to. A packet on its way through is seen from the side of the end
+ * that is here, in a namespace of its own (a container's): `hello` is turned to be that end's.
+ */
+static __always_inline struct ps_tcp *find_connection(struct ps_hello *hello)
+{
+    struct ps_tcp *tcp = bpf_map_lookup_elem(&tcp_ends, &hello->ends);
+    struct ps_ends other = hello->ends;
+
+    if (tcp || other.protocol != IPPROTO_TCP)
+        return tcp;
+    __builtin_memcpy(other.local, hello->ends.remote, sizeof(other.local));
+    __builtin_memcpy(other.remote, hello->ends.local, sizeof(other.remote));
+    other.local_port = hello->ends.remote_port;
+    other.remote_port = hello->ends.local_port;
+    tcp = bpf_map_lookup_elem(&tcp_ends, &other);
+    // Here it would be the other end of loopback, whose own packet this is not.
+    if (!tcp || !tcp->elsewhere)
+        return NULL;
+    hello->ends = other;
+    hello->direction = hello->direction == PS_DIRECTION_OUT ? PS_DIRECTION_IN : PS_DIRECTION_OUT;
+    return tcp;
 }
 
 static __always_inline void tell_bytes(struct ps_view *view, struct ps_packet *packet, struct ps_flow *flow, __u32 offset)
@@ -107,7 +113,8 @@ static __always_inline void tell_bytes(struct ps_view *view, struct ps_packet *p
     hello->start = flow->start;
     hello->offset = offset;
     hello->payload_bytes = bytes;
-    tcp = bpf_map_lookup_elem(&tcp_ends, &packet->ends);
+    flow->told = 1;
+    tcp = find_connection(hello);
     if (tcp) {
         tcp->told = 1;
         hello->socket = tcp->socket;

@@ -23,8 +23,17 @@ struct ps_tcp {
     __u64 socket; /* address of struct sock */
     __u64 established_ns;
     __u32 pid; /* 0: not known yet */
-    __u32 told; /* a hello of it was told */
+    __u16 told; /* a hello of it was told */
+    __u16 elsewhere; /* it is of another network namespace than the one that is watched */
     char command[16];
+};
+
+/* A TCP connection that may say its ClientHello next, or is saying it. */
+struct ps_flow {
+    __u32 start; /* sequence number of its first byte */
+    __u32 end;   /* distance from there to the end of the hello; 0: not known yet */
+    __u32 verdict; /* enum ps_verdict */
+    __u32 told;
 };
 
 struct {
@@ -33,5 +42,16 @@ struct {
     __type(key, struct ps_ends);
     __type(value, struct ps_tcp);
 } tcp_ends SEC(".maps");
+
+/*
+ * By the end whose packets these are. Only what a client sends is here: it begins with a SYN, or with a hello. Of UDP
+ * only what is blocked.
+ */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 32768);
+    __type(key, struct ps_ends);
+    __type(value, struct ps_flow);
+} flows SEC(".maps");
 
 #endif

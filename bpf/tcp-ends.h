@@ -83,10 +83,16 @@ static __always_inline bool is_loopback(const struct ps_ends *ends)
     return !words[0] && !words[1] && !words[2] && words[3] == bpf_htonl(1);
 }
 
+static __always_inline bool is_watched(struct sock *socket)
+{
+    __u32 zero = 0, *watched = bpf_map_lookup_elem(&watched_namespace, &zero);
+
+    return watched && BPF_CORE_READ(socket, __sk_common.skc_net.net, ns.inum) == *watched;
+}
+
 static __always_inline bool read_ends(struct ps_ends *ends, struct sock *socket)
 {
     __u16 family = BPF_CORE_READ(socket, __sk_common.skc_family);
-    __u32 zero = 0, *watched = bpf_map_lookup_elem(&watched_namespace, &zero);
 
     __builtin_memset(ends, 0, sizeof(*ends));
     // Not skc_num, which is 0 again when the socket closes.
@@ -109,7 +115,7 @@ static __always_inline bool read_ends(struct ps_ends *ends, struct sock *socket)
         BPF_CORE_READ_INTO((__be32 *)ends->local, socket, __sk_common.skc_rcv_saddr);
         BPF_CORE_READ_INTO((__be32 *)ends->remote, socket, __sk_common.skc_daddr);
     }
-    return !is_loopback(ends) || (watched && BPF_CORE_READ(socket, __sk_common.skc_net.net, ns.inum) == *watched);
+    return !is_loopback(ends) || is_watched(socket);
 }
 
 #endif

@@ -66,11 +66,16 @@ static __always_inline void on_established(struct sock *socket, int old)
     __u64 address = (__u64)socket;
     struct ps_tcp *begun = old == TCP_SYN_SENT ? bpf_map_lookup_elem(&connecting, &address) : NULL;
     struct ps_tcp tcp = {};
+    struct ps_flow *flow;
     struct ps_ends ends;
 
     if (begun)
         tcp = *begun;
     if (read_ends(&ends, socket)) {
+        // A server that waits for data is established by the packet that brings the hello.
+        flow = bpf_map_lookup_elem(&flows, &ends);
+        tcp.told = flow && flow->told;
+        tcp.elsewhere = !is_watched(socket);
         tcp.socket = address;
         tcp.established_ns = bpf_ktime_get_ns();
         if (bpf_map_update_elem(&tcp_ends, &ends, &tcp, BPF_ANY))

@@ -25,8 +25,8 @@ const egressPlaces: readonly InterfacePlace[] = ["tcx-egress", "clsact-egress"];
 /** `enum ps_verdict` of bpf/events.h. */
 const verdicts = { allowed: 2, blocked: 3 };
 
-/** Byte offsets in `struct ps_flow` of bpf/hello.bpf.c: start, end, verdict. */
-const flowLayout = { bytes: 12, start: 0, verdict: 8 };
+/** Byte offsets in `struct ps_flow` of bpf/network.h. */
+const flowLayout = { bytes: 16, start: 0, verdict: 8 };
 
 const isXdp = (place: InterfacePlace): boolean => place.startsWith("xdp");
 const outlives = (place: InterfacePlace): boolean => place.startsWith("clsact");

@@ -21,7 +21,9 @@ export interface HelloFoldOptions {
   ownerOf(ends: Ends, direction: HelloEvent["direction"]): number | null;
   /** The rule that refuses this server; null when none does. */
   ruleFor(serverName: string): string | null;
-  /** The kernel waits for what becomes of this hello, or has let it pass before its name could be read. */
+  /** Whether names are refused: then each hello that the kernel has not judged itself is judged here. */
+  isBlocking(): boolean;
+  /** Says what becomes of it. */
   judge(rawEnds: string, start: number, isBlocked: boolean): void;
 }
 
@@ -33,6 +35,8 @@ interface Told {
   /** Its connection is refused, by this rule. */
   rule: string | null;
   socket: string | null;
+  /** Of the flow. */
+  start: number;
   startedMs: number;
   /** Since when it waits for its owner; null: it was told. */
   heldSinceMs: number | null;
@@ -55,6 +59,8 @@ export class HelloFold {
   /** By end and socket. */
   readonly #told = new Map<string, Told>();
   readonly #held = new Set<Told>();
+  /** Hellos of no end that is here, which were told. */
+  readonly #passing = new Map<string, null>();
   #lastId = 0;
 
   constructor(options: HelloFoldOptions) {
@@ -82,7 +88,7 @@ export class HelloFold {
   release(beforeMs: number, nowMs: number): NetworkEvent[] {
     const waited = [...this.#held].filter(({ heldSinceMs }) => (heldSinceMs ?? 0) <= beforeMs);
     return [
-      ...waited.map((told) => this.#tell(told)),
+      ...waited.flatMap((told) => this.#tell(told)),
       ...this.#flows.expire(nowMs).flatMap((outcome) => this.#onOutcome(outcome)),
     ];
   }
@@ -90,21 +96,21 @@ export class HelloFold {
   /** What is left: hellos that wait, parts whose rest did not come, connections that go on. */
   end(nowMs: number): NetworkEvent[] {
     const rest = this.#flows.end().flatMap((outcome) => this.#onOutcome(outcome));
-    const waiting = [...this.#held].map((told) => this.#tell(told));
+    const waiting = [...this.#held].flatMap((told) => this.#tell(told));
     const open = [...this.#told.values()].flatMap((told) =>
-      told.rule === null ? [this.#connectionEvent(told, nowMs, null)] : [],
+      told.rule === null && told.hello.connection.role !== null
+        ? [this.#connectionEvent(told, nowMs, null)]
+        : [],
     );
     this.#told.clear();
     return [...rest, ...waiting, ...open];
   }
 
   #onPart(part: HelloPart): NetworkEvent[] {
-    const { ends, socket, direction, start, offset, payload } = part;
+    const { ends, direction, start, offset, payload } = part;
     const atMs = this.#epochMs(part.monotonicNs);
-    // A packet that passes through this host is seen on several interfaces, as in and as out; it is one hello.
-    const isPassing = socket === null && ends.transport === "tcp";
-    const sides = isPassing ? [ends.local, ends.remote].sort() : [direction, ends.local, ends.remote];
-    const key = [ends.transport, ...sides, socket, start].join(" ");
+    // Not the socket: the first of several packets may come before it is established.
+    const key = [ends.transport, direction, ends.local, ends.remote, start].join(" ");
     const { transport } = ends;
     const outcome = this.#flows.push({
       key,
@@ -114,7 +120,11 @@ export class HelloFold {
       atMs,
       context: { ...part, atMs },
     });
-    return outcome ? this.#onOutcome(outcome) : [];
+    if (!outcome) return [];
+    const { context } = outcome;
+    const { socket, owner, command } = part;
+    const known = context.owner === null ? { owner, command, socket: context.socket ?? socket } : {};
+    return this.#onOutcome({ ...outcome, context: { ...context, ...known } });
   }
 
   #onOutcome({ context, ...outcome }: FlowOutcome<Beginning>): NetworkEvent[] {
@@ -122,12 +132,13 @@ export class HelloFold {
     const hello = this.#helloEvent(context, outcome);
     const rule = hello.serverName === null ? null : this.#options.ruleFor(hello.serverName);
     const isBlocked = rule !== null || verdict === "blocked";
-    if (verdict === "held" || (isBlocked && verdict !== "blocked"))
-      this.#options.judge(rawEnds, start, isBlocked);
+    const isJudged = verdict === "allowed" || verdict === "blocked";
+    if (this.#options.isBlocking() && !isJudged) this.#options.judge(rawEnds, start, isBlocked);
     const told: Told = {
       hello,
       rule: isBlocked ? (rule ?? hello.serverName) : null,
       socket,
+      start,
       startedMs: atMs,
       heldSinceMs: owner === null ? atMs : null,
     };
@@ -135,7 +146,7 @@ export class HelloFold {
       bound(this.#told, mostConnections);
       this.#told.set(connectionKey(ends), told);
     }
-    if (owner !== null || isBlocked) return [this.#tell(told)];
+    if (owner !== null || isBlocked) return this.#tell(told);
     this.#held.add(told);
     return [];
   }
@@ -146,7 +157,7 @@ export class HelloFold {
     told.startedMs = this.#epochMs(establishedNs);
     if (told.heldSinceMs === null) return [];
     this.#setOwner(told, owner, command);
-    return [this.#tell(told)];
+    return this.#tell(told);
   }
 
   #onCounted(record: Lifetime): NetworkEvent[] {
@@ -156,7 +167,7 @@ export class HelloFold {
     told.startedMs = this.#epochMs(record.establishedNs);
     if (record.owner !== null && told.hello.pid === null) this.#setOwner(told, record.owner, record.command);
     if (told.rule !== null) return [];
-    const hello = told.heldSinceMs === null ? [] : [this.#tell(told)];
+    const hello = told.heldSinceMs === null ? [] : this.#tell(told);
     return [...hello, this.#connectionEvent(told, this.#epochMs(record.monotonicNs), record)];
   }
 
@@ -165,7 +176,7 @@ export class HelloFold {
     return told && (told.socket === null || told.socket === socket) ? told : undefined;
   }
 
-  #tell(told: Told): HelloEvent | BlockedEvent {
+  #tell(told: Told): NetworkEvent[] {
     this.#held.delete(told);
     told.heldSinceMs = null;
     const { hello, rule } = told;
@@ -175,7 +186,18 @@ export class HelloFold {
       const owner = this.#options.ownerOf(ends, hello.direction);
       if (owner !== null) this.#setOwner(told, owner, "");
     }
-    return rule === null ? hello : blockedEvent(hello, rule);
+    if (this.#hasPassed(told)) return [];
+    return [rule === null ? hello : blockedEvent(hello, rule)];
+  }
+
+  /** What only passes through this host comes in by one interface and goes out by another; it is one hello. */
+  #hasPassed({ hello: { connection, transport }, start }: Told): boolean {
+    if (connection.role !== null || transport === "quic") return false;
+    const key = [...[connection.local, connection.remote].sort(), start].join(" ");
+    const has = this.#passing.has(key);
+    bound(this.#passing, mostConnections);
+    this.#passing.set(key, null);
+    return has;
   }
 
   #setOwner(told: Told, pid: number, thread: string): void {

@@ -100,6 +100,7 @@ class Session implements HelloSession {
       commandOf: (pid, thread) => this.#processes.identify(pid).found?.command ?? thread,
       ownerOf: ({ local, remote, transport }) => (transport === "tcp" ? socketOwner(local, remote) : null),
       ruleFor: (serverName) => (this.#rules ? ruleFor(this.#rules, serverName) : null),
+      isBlocking: () => this.#rules !== null,
       judge: (ends, start, blocked) => {
         void this.#client.call({ type: "judge", ends, start, blocked }).catch(() => undefined);
       },
