@@ -134,17 +134,20 @@ inEditor("the watch stops, with nothing left on the interfaces, and rows stay", 
   assert.deepStrictEqual(interfacesHeldBy(analyzerPid()), []);
 });
 
-inEditor("a process that is dark offers the watch on its row, and the view's title ends it", async () => {
-  const { page } = rig;
-  await runCommand(page, "Plainsight: Show Coverage");
-  // The browser that shows this.
-  const row = treeRow(page, /chrom.*\d+/).first();
-  await clickAction(row, "Watch TLS Connections", watches());
-  await row.hover();
-  await screenshot(page, "network coverage");
-  await page.locator(".sidebar").getByRole("button", { name: "Stop Watching TLS Connections" }).click();
-  await idle().waitFor();
-});
+inEditor(
+  "a process whose plaintext is not seen offers the watch on its row, and the view's title ends it",
+  async () => {
+    const { page } = rig;
+    await runCommand(page, "Plainsight: Show Coverage");
+    // The browser that shows this.
+    const row = treeRow(page, /chrom.*\d+/).first();
+    await clickAction(row, "Watch TLS Connections", watches());
+    await row.hover();
+    await screenshot(page, "network coverage");
+    await page.locator(".sidebar").getByRole("button", { name: "Stop Watching TLS Connections" }).click();
+    await idle().waitFor();
+  },
+);
 
 /** Indexes of the interfaces at which a process, or a child of it, holds a program: the kernel's own word. */
 function interfacesHeldBy(pid: number): number[] {

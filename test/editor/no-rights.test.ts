@@ -12,7 +12,7 @@ import {
   type Rig,
 } from "./rig.ts";
 import { makeShop, type Shop } from "./shop.ts";
-import { inBothThemes, runCommand, statusItem, treeRow } from "./workbench.ts";
+import { inBothThemes, liveTrafficFrame, runCommand, statusItem, treeRow } from "./workbench.ts";
 
 const lacking = lackingForEditor();
 const skip = lacking ?? false;
@@ -67,5 +67,19 @@ test(
     assert.equal(await rig.page.locator(".notification-toast").count(), 0);
     await treeRow(rig.page, /Live traffic is not available/).click();
     await rig.page.locator(".notification-toast", { hasText: "Plainsight:" }).waitFor();
+  },
+);
+
+test(
+  "editor without rights: the network is not watched, and why is said with what helps",
+  { skip, timeout: 2 * patienceMs },
+  async () => {
+    await runCommand(rig.page, "Notifications: Clear All Notifications");
+    await runCommand(rig.page, "Plainsight: Watch TLS Connections");
+    await rig.page.locator(".notification-toast", { hasText: /Plainsight:.*CAP_BPF/ }).waitFor();
+    await runCommand(rig.page, "Plainsight: Show Live Traffic");
+    const frame = await liveTrafficFrame(rig.page);
+    await frame.getByText(/CAP_BPF/).waitFor();
+    await screenshot(rig.page, "no-rights-network");
   },
 );

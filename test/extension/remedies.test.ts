@@ -15,7 +15,7 @@ test("remedies: every process that could be made traceable is told how, and no o
     [...new Set(untold)].sort(),
     [
       ...["debug-file-symbols", "exported-symbols", "go-pclntab", "local-symbols"],
-      ...["no-tls-library", "other-architecture", "own-trust", "unreadable-file"],
+      ...["no-tls-library", "other-architecture", "own-trust", "own-trust-unseen", "unreadable-file"],
     ].sort(),
   );
 });
