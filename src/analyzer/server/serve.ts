@@ -82,10 +82,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
     },
   });
   function scanAll(): CoverageReport {
-    const startedMs = performance.now();
-    const report = parts.scan(undefined);
-    watch.scanned(performance.now() - startedMs);
-    return report;
+    return watch.scanned(() => parts.scan(undefined));
   }
 
   connection.onInitialize(() => ({ capabilities: {}, serverInfo: { name: "plainsight" } }));

@@ -1,0 +1,79 @@
+// What a look at the host's processes notices, of real processes and of a /proc that the test writes.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { HostChanges } from "../../../src/analyzer/processes/host-changes.ts";
+
+/** A Python that runs each line that it is given, and answers with an empty one. */
+async function python(t: TestContext): Promise<{ pid: number; run: (code: string) => Promise<void> }> {
+  const program = "import mmap, os, sys\nfor line in sys.stdin:\n  exec(line)\n  print(flush=True)";
+  const child = spawn("python3", ["-c", program], { stdio: ["pipe", "pipe", "inherit"] });
+  t.after(() => child.kill("SIGKILL"));
+  const run = async (code: string) => {
+    child.stdin.write(`${code}\n`);
+    await once(child.stdout, "data");
+  };
+  await run("pass");
+  return { pid: child.pid ?? 0, run };
+}
+
+const lineOf = (changes: HostChanges, pid: number): string | undefined =>
+  changes
+    .fingerprint()
+    .split("\n")
+    .find((line) => line.startsWith(`${pid} `));
+
+const doings: [what: string, code: string, isNoticed: boolean][] = [
+  ["loads a library", "import ssl", true],
+  ["executes another program", "os.execvp('sh', ['sh', '-c', 'echo; while read line; do echo; done'])", true],
+  ["takes memory", "kept = bytearray(50_000_000)", false],
+  [
+    "maps a file that is not code",
+    "f = open(sys.executable, 'rb'); m = mmap.mmap(f.fileno(), 0, prot=1)",
+    false,
+  ],
+  ["does nothing", "pass", false],
+];
+for (const [what, code, isNoticed] of doings) {
+  test(`changes: that a process ${what} is ${isNoticed ? "" : "not "}noticed`, async (t) => {
+    const { pid, run } = await python(t);
+    const changes = new HostChanges();
+    const before = lineOf(changes, pid);
+    assert.ok(before);
+    await run(code);
+    assert.equal(lineOf(changes, pid) !== before, isNoticed);
+  });
+}
+
+test("changes: a process's mappings are read again only when its size changed", (t) => {
+  const proc = mkdtempSync(join(tmpdir(), "plainsight-proc-"));
+  t.after(() => {
+    rmSync(proc, { recursive: true });
+  });
+  const state = (pid: number, statm: string, file: string) => {
+    mkdirSync(join(proc, String(pid)), { recursive: true });
+    writeFileSync(join(proc, String(pid), "statm"), statm);
+    writeFileSync(join(proc, String(pid), "maps"), `1000-2000 r-xp 00000000 08:01 12 ${file}\n`);
+  };
+  const changes = new HostChanges(proc);
+  const nothing = changes.fingerprint();
+  state(7, "100 50 20 5 0 30 0\n", "/usr/bin/app");
+  const app = changes.fingerprint();
+  assert.notEqual(app, nothing);
+  // A change of the resident part alone is none: the file that the test swaps is not looked at.
+  state(7, "100 60 21 5 0 30 0\n", "/usr/lib/libssl.so.3");
+  assert.equal(changes.fingerprint(), app);
+  state(7, "900 60 21 5 0 30 0\n", "/usr/lib/libssl.so.3");
+  const loaded = changes.fingerprint();
+  assert.notEqual(loaded, app);
+  rmSync(join(proc, "7", "maps"));
+  state(8, "1 1 1 1 0 1 0\n", "/usr/bin/other");
+  assert.ok(changes.fingerprint().startsWith(loaded), "what may not be read any more is left as it was");
+  rmSync(join(proc, "7"), { recursive: true });
+  rmSync(join(proc, "8"), { recursive: true });
+  assert.equal(changes.fingerprint(), nothing);
+});
