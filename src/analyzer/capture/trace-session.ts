@@ -3,15 +3,14 @@
 import type { ProcessReport, Reason, Skipped } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
 import type { SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
-import type { KernelLoss, ProbePlan, TracerFeatures } from "../../tracer/messages.ts";
+import type { KernelLoss, TracerFeatures } from "../../tracer/messages.ts";
 import { matchesSelection } from "../processes/matching.ts";
 import { ProcessTable } from "../processes/process-table.ts";
 import { Scanner } from "../scan.ts";
 import type { Selection } from "../selection.ts";
-import type { StackFinding } from "../stacks/finding.ts";
 import { Attachments, type AttachOutcome } from "./attachments.ts";
+import { AwaitedFiles } from "./awaited-files.ts";
 import { Connections, type ConnectionRecord, type TrafficEvent } from "./connections.ts";
-import { findLinkerHook, isLinker, usualExecutables, usualLibraries } from "./linker.ts";
 import { LossCount } from "./loss-count.ts";
 import { decodeRecords, type KernelRecord } from "./records.ts";
 import { TracerClient } from "./tracer-client.ts";
@@ -99,6 +98,7 @@ class Session implements TraceSession {
   readonly #startedMs = performance.now();
   #client!: TracerClient;
   #attachments!: Attachments;
+  #awaited!: AwaitedFiles;
   #connections!: Connections;
   #later: Selection | null = null;
   readonly #losses = new LossCount();
@@ -125,6 +125,7 @@ class Session implements TraceSession {
       },
     );
     this.#attachments = new Attachments((request) => this.#client.call(request));
+    this.#awaited = new AwaitedFiles(this.#attachments, this.#scanner, this.#processes);
     this.#connections = new Connections(this.#client.opened.clock, { bodyLimit, showSecrets }, (pid) =>
       this.#commandOf(pid),
     );
@@ -155,12 +156,8 @@ class Session implements TraceSession {
 
   async addFromStart(pid: number, executables: string[]): Promise<void> {
     await this.#trace(pid, "sh", { followChildren: true });
-    await this.#awaitLibraries(pid, "file");
-    for (const path of new Set([...executables, ...usualExecutables()])) {
-      for (const finding of this.#stacksIn(path)) {
-        await this.#attachments.attachFile(pid, finding, "file");
-      }
-    }
+    await this.#awaited.libraries(pid, "file");
+    await this.#awaited.executables(pid, executables);
     this.#ready(pid);
   }
 
@@ -264,7 +261,7 @@ class Session implements TraceSession {
     this.#tellAttached(pid, traced, attached);
     if (!traced.awaits) {
       traced.awaits = true;
-      await this.#awaitLibraries(pid, scope);
+      await this.#awaited.libraries(pid, scope);
     }
     return failed;
   }
@@ -273,32 +270,6 @@ class Session implements TraceSession {
     if (traced.uncovered || !["proxy", "metadata", "dark"].includes(report.verdict)) return;
     traced.uncovered = true;
     this.#options.onUncovered?.(report);
-  }
-
-  /** Probes the dynamic linker, and the usual TLS libraries before they are loaded, so that no first byte is missed. */
-  async #awaitLibraries(pid: number, scope: ProbePlan["scope"]): Promise<void> {
-    const { found } = this.#processes.identify(pid);
-    const linkers = ((found && this.#processes.files(found).found) ?? []).filter(isLinker);
-    for (const file of linkers) {
-      const hook = findLinkerHook(pid, file);
-      if (hook) await this.#attachments.attachFile(pid, { stack: null, file, functions: [hook] }, scope);
-    }
-    if (linkers.length === 0) return; // a static program loads nothing
-    const root = `/proc/${pid}/root`;
-    for (const path of usualLibraries(root)) {
-      for (const finding of this.#stacksIn(root + path)) {
-        await this.#attachments.attachFile(pid, { ...finding, file: { ...finding.file, path } }, scope);
-      }
-    }
-  }
-
-  /** Nothing where the file cannot be opened: the process may have gone, and its root with it. */
-  #stacksIn(path: string): StackFinding[] {
-    try {
-      return this.#scanner.analyseFile(path);
-    } catch {
-      return [];
-    }
   }
 
   #onBatch(batch: Buffer): void {

@@ -1,0 +1,54 @@
+// Probes what a traced process may map later, before it does, so that no first byte is missed.
+import type { ProbePlan } from "../../tracer/messages.ts";
+import type { ProcessTable } from "../processes/process-table.ts";
+import type { Scanner } from "../scan.ts";
+import type { StackFinding } from "../stacks/finding.ts";
+import type { Attachments } from "./attachments.ts";
+import { findLinkerHook, isLinker, usualExecutables, usualLibraries } from "./linker.ts";
+
+export class AwaitedFiles {
+  readonly #attachments: Attachments;
+  readonly #scanner: Scanner;
+  readonly #processes: ProcessTable;
+
+  constructor(attachments: Attachments, scanner: Scanner, processes: ProcessTable) {
+    this.#attachments = attachments;
+    this.#scanner = scanner;
+    this.#processes = processes;
+  }
+
+  /** The dynamic linker, which tells of every library, and the usual TLS libraries as this process would find them. */
+  async libraries(pid: number, scope: ProbePlan["scope"]): Promise<void> {
+    const { found } = this.#processes.identify(pid);
+    const linkers = ((found && this.#processes.files(found).found) ?? []).filter(isLinker);
+    for (const file of linkers) {
+      const hook = findLinkerHook(pid, file);
+      if (hook) await this.#attachments.attachFile(pid, { stack: null, file, functions: [hook] }, scope);
+    }
+    if (linkers.length === 0) return; // a static program loads nothing
+    const root = `/proc/${pid}/root`;
+    for (const path of usualLibraries(root)) {
+      for (const finding of this.#stacksIn(root + path)) {
+        await this.#attachments.attachFile(pid, { ...finding, file: { ...finding.file, path } }, scope);
+      }
+    }
+  }
+
+  /** These executables and the usual ones (host paths), for every traced process. */
+  async executables(pid: number, paths: string[]): Promise<void> {
+    for (const path of new Set([...paths, ...usualExecutables()])) {
+      for (const finding of this.#stacksIn(path)) {
+        await this.#attachments.attachFile(pid, finding, "file");
+      }
+    }
+  }
+
+  /** Nothing where the file cannot be opened: the process may have gone, and its root with it. */
+  #stacksIn(path: string): StackFinding[] {
+    try {
+      return this.#scanner.analyseFile(path);
+    } catch {
+      return [];
+    }
+  }
+}
