@@ -16,7 +16,7 @@ import { FileReader, openIfThere } from "./processes/file-reader.ts";
 import { matchesSelection } from "./processes/matching.ts";
 import { ProcessTable } from "./processes/process-table.ts";
 import type { Found, ProcessIdentity } from "./processes/process-table.ts";
-import type { Selection } from "./selection.ts";
+import { isByName, type Selection } from "./selection.ts";
 import type { FileAnalysis } from "./stacks/analysis.ts";
 import type { MappedFile, StackFinding } from "./stacks/finding.ts";
 import { findingsOf } from "./stacks/process-findings.ts";
@@ -128,7 +128,7 @@ export class Scanner {
   /** Null when the selection is not about this process. */
   #choose(pid: number, selection: Selection): ProcessIdentity | Skipped | null {
     const named = selection.pids.length > 0;
-    const narrowed = selection.names.length + selection.services.length + selection.ports.length > 0;
+    const narrowed = isByName(selection) || selection.ports.length > 0;
     const { found, missing } = this.#table.identify(pid);
     if (found === null) {
       // Nobody asks for kernel threads, nor can a narrowed selection be about what has no name any more.

@@ -1,13 +1,38 @@
-// A process in mount and pid namespaces of its own, with another libssl at the very path where the host has one: that
-// file is analysed and probed, and what the process says is captured.
+// Containers made of what they are made of. A process in mount and pid namespaces of its own, with another libssl at the
+// very path where the host has one: that file is analysed and probed, and what the process says is captured. Processes
+// chosen by the cgroup of their container. The command itself inside a pid namespace.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { builtFile } from "../../src/analyzer/installation.ts";
 import { Scanner } from "../../src/analyzer/scan.ts";
-import { childrenOf, ended, fixtures, openTrace, skipReason, start, startEchoServer } from "./rig.ts";
+import { everyProcess } from "../../src/analyzer/selection.ts";
+import type { CoverageReport } from "../../src/protocol/coverage.ts";
+import {
+  childrenOf,
+  ended,
+  firstLine,
+  fixtures,
+  openTrace,
+  skipReason,
+  start,
+  startEchoServer,
+} from "./rig.ts";
 
 const libssl = "/usr/lib/x86_64-linux-gnu/libssl.so.3";
 
@@ -75,5 +100,98 @@ test(
       [exchange?.request?.target, exchange?.request?.body?.text, exchange?.response?.body?.text],
       ["/static", "b".repeat(20_000), "b".repeat(20_000)],
     );
+  },
+);
+
+/** The cgroup of a container as Docker names it under systemd; it goes with the test, whose processes go first. */
+function makeCgroup(t: TestContext, id: string): string {
+  const unified = existsSync("/sys/fs/cgroup/cgroup.procs") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
+  const path = join(unified, `docker-${id}.scope`);
+  mkdirSync(path);
+  t.after(async () => {
+    const isBusy = () => readFileSync(join(path, "cgroup.events"), "utf8").includes("populated 1");
+    for (let tries = 0; isBusy() && tries < 250; tries++) await sleep(20);
+    rmdirSync(path);
+  });
+  return join(path, "cgroup.procs");
+}
+
+test(
+  "containers: the processes of one are chosen by the first digits of its id, also when they start later",
+  { skip: skipReason("python3") },
+  async (t) => {
+    const ids = ["c0ffee", "c0ffe0"].map((digits) => digits + randomBytes(29).toString("hex"));
+    const [chosen = "", other = ""] = ids.map((id) => makeCgroup(t, id));
+    const waits = "import ssl, sys; print(flush=True); sys.stdin.read()";
+    const [running, besides] = [chosen, other].map((cgroup) => {
+      const python = start(t, "python3", ["-c", waits]);
+      writeFileSync(cgroup, String(python.pid));
+      return python;
+    });
+    assert.ok(running && besides);
+    await Promise.all([running, besides].map(firstLine));
+    const scan = [builtFile("cli.js"), "scan", "--json", "--container", "c0ffee"];
+    const report = JSON.parse(execFileSync(process.execPath, scan, { encoding: "utf8" })) as CoverageReport;
+    assert.deepStrictEqual(
+      report.processes.map(({ pid, container, verdict }) => [pid, container, verdict]),
+      [[running.pid, ids[0], "traceable"]],
+    );
+    assert.deepStrictEqual(report.skipped, []);
+
+    const server = await startEchoServer(t, "h1");
+    const trace = await openTrace(t);
+    await trace.session.addLater({ ...everyProcess, containers: ["c0ffee"] });
+    const plan = JSON.stringify([{ path: "/contained", size: 3, seed: 1 }]);
+    const enter = 'echo $$ > "$1"; shift; exec python3 "$@"';
+    const [inside, outside] = [chosen, other].map((cgroup) =>
+      start(t, "sh", ["-c", enter, "sh", cgroup, join(fixtures, "client.py"), server.port, "1", plan]),
+    );
+    assert.ok(inside && outside);
+    for (let tries = 0; !trace.session.traced.some(({ pid }) => pid === inside.pid); tries++) {
+      assert.ok(tries < 1000, `it is not traced: ${JSON.stringify(trace.events)}`);
+      await sleep(10);
+    }
+    for (const child of [inside, outside]) child.stdin?.write("go\n");
+    assert.deepStrictEqual(await Promise.all([inside, outside].map(ended)), [0, 0]);
+    await trace.seen(() => trace.exchanges(inside.pid).length === 1);
+    await trace.session.close();
+    assert.deepStrictEqual(
+      trace.exchanges().map(({ pid, request }) => [pid, request?.target]),
+      [[inside.pid, "/contained"]],
+    );
+    for (const child of [running, besides]) child.stdin?.end();
+  },
+);
+
+/** Runs the command twice as the second process of its pid namespace, being itself the first, with TLS. */
+const firstOfNamespace = `
+import json, ssl, subprocess, sys
+run = lambda *more: subprocess.run([*sys.argv[1:], *more], capture_output=True, text=True, timeout=30)
+done = [run("scan", "--json"), run("trace", "--pid", "1", "--path", "uprobe", "--duration", "1s")]
+print(json.dumps([[it.returncode, it.stdout, it.stderr] for it in done]))
+`;
+
+test(
+  "containers: inside a pid namespace a scan tells what it sees, and a trace that it needs the host",
+  { skip: skipReason("python3", "unshare") },
+  () => {
+    const isolated = ["--pid", "--fork", "--kill-child", "--mount-proc", "python3", "-c", firstOfNamespace];
+    const output = execFileSync("unshare", [...isolated, process.execPath, builtFile("cli.js")], {
+      encoding: "utf8",
+    });
+    const [scan, trace] = JSON.parse(output) as [number, string, string][];
+    const report = JSON.parse(scan?.[1] ?? "") as CoverageReport;
+    assert.deepStrictEqual(
+      report.processes.map((it) => [it.pid, it.class, it.path, it.verdict, it.reason.code]),
+      [[1, "dynamic-openssl", "uprobe", "dark", "uprobe-unavailable"]],
+    );
+    assert.deepStrictEqual(
+      report.skipped.map(({ reason }) => reason.code),
+      ["self"],
+    );
+    const remedy = /--pid=host/;
+    assert.match(report.processes[0]?.reason.text ?? "", remedy);
+    assert.match(trace?.[2] ?? "", remedy);
+    assert.deepStrictEqual([scan?.[0], trace?.[0]], [0, 3]);
   },
 );

@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { everyProcess } from "../../src/analyzer/selection.ts";
 import type { ExchangeEvent } from "../../src/protocol/traffic.ts";
 import {
   ended,
@@ -62,7 +63,7 @@ test("a process of a chosen name that starts later", { skip: skipReason("python3
   const program = join(dirname(makeCertificate(t).key), "late-comer");
   symlinkSync("/usr/bin/python3", program);
   const trace = await openTrace(t);
-  await trace.session.addLater({ pids: [], names: ["late-com*"], services: [], ports: [] });
+  await trace.session.addLater({ ...everyProcess, names: ["late-com*"] });
   const plan = JSON.stringify([{ path: "/late", size: 3, seed: 1 }]);
   const client = start(t, program, [join(fixtures, "client.py"), server.port, "1", plan]);
   const other = start(t, "/usr/bin/python3", [join(fixtures, "client.py"), server.port, "1", plan]);

@@ -7,7 +7,7 @@ import type { KernelLoss, TracerFeatures } from "../../tracer/messages.ts";
 import { matchesSelection } from "../processes/matching.ts";
 import { ProcessTable } from "../processes/process-table.ts";
 import { Scanner } from "../scan.ts";
-import type { Selection } from "../selection.ts";
+import { isByName, type Selection } from "../selection.ts";
 import { Attachments, type AttachOutcome } from "./attachments.ts";
 import { AwaitedFiles } from "./awaited-files.ts";
 import { Connections, type ConnectionRecord, type TrafficEvent } from "./connections.ts";
@@ -349,7 +349,7 @@ class Session implements TraceSession {
     if (!found || !matchesSelection(found, selection)) return;
     const { skipped } = await this.add([pid], { followChildren: false });
     // Nobody asked for this one by name when every process is wanted.
-    if (selection.names.length + selection.services.length === 0) return;
+    if (!isByName(selection)) return;
     for (const { reason } of skipped) this.#emit({ type: "skipped", pid, reason });
   }
 

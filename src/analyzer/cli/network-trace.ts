@@ -4,7 +4,7 @@ import { TracerUnavailable } from "../capture/tracer-launch.ts";
 import { openHelloSession, type HelloSession } from "../network/hello-session.ts";
 import { matchesSelection } from "../processes/matching.ts";
 import { ProcessTable } from "../processes/process-table.ts";
-import type { Selection } from "../selection.ts";
+import { isByName, type Selection } from "../selection.ts";
 import { Ending } from "./ending.ts";
 import { launchWaiting, type LaunchedCommand } from "./launch.ts";
 import { isEveryProcess } from "./selectors.ts";
@@ -73,8 +73,8 @@ export async function networkTrace(options: NetworkTraceOptions): Promise<number
 /** Ports are those of either end; of a connection whose process is not known nothing else can be said. */
 function ofSelection(selection: Selection): (event: HelloEvent) => boolean {
   const processes = new ProcessTable();
-  const { pids, names, services, ports } = selection;
-  const byProcess = pids.length + names.length + services.length > 0;
+  const { pids, ports } = selection;
+  const byProcess = pids.length > 0 || isByName(selection);
   return ({ pid, connection }) => {
     const ends = [connection.local, connection.remote].map((end) => Number(/:(\d+)$/.exec(end ?? "")?.[1]));
     if (ports.length > 0 && !ends.some((port) => ports.includes(port))) return false;

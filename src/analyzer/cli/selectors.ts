@@ -1,5 +1,6 @@
-// The options that choose processes, the same for every command: --pid, --name, --service and --port.
-import type { Selection } from "../selection.ts";
+// The options that choose processes, the same for every command: --pid, --name, --service, --container and
+// --port.
+import { isByName, type Selection } from "../selection.ts";
 import { UsageError } from "./usage.ts";
 
 /** For `options` of node:util's parseArgs. */
@@ -7,6 +8,7 @@ export const selectorOptions = {
   pid: { type: "string", multiple: true },
   name: { type: "string", multiple: true },
   service: { type: "string", multiple: true },
+  container: { type: "string", multiple: true },
   port: { type: "string", multiple: true },
 } as const;
 
@@ -14,6 +16,7 @@ export const selectorOptions = {
 export const selectorHelp = `  --pid N         this process; give it again, or 1,2,3, for several
   --name GLOB     processes whose command or executable has this name (* and ?)
   --service NAME  processes of this systemd unit, with or without .service
+  --container ID  processes of this container: its id or the first digits of it, or the name of an LXC's
   --port N        processes that listen on this TCP port
                   Several values of one option mean any of them; different options narrow each other.`;
 
@@ -26,18 +29,20 @@ export function selectionOf(values: {
   pid?: string[] | undefined;
   name?: string[] | undefined;
   service?: string[] | undefined;
+  container?: string[] | undefined;
   port?: string[] | undefined;
 }): Selection {
   return {
     pids: numbers("--pid", "a process id", values.pid ?? [], largestPid),
     names: filled("--name", values.name ?? []),
     services: filled("--service", values.service ?? []),
+    containers: filled("--container", values.container ?? []),
     ports: numbers("--port", "a port", values.port ?? [], largestPort),
   };
 }
 
-export function isEveryProcess({ pids, names, services, ports }: Selection): boolean {
-  return pids.length + names.length + services.length + ports.length === 0;
+export function isEveryProcess(selection: Selection): boolean {
+  return selection.pids.length + selection.ports.length === 0 && !isByName(selection);
 }
 
 function numbers(option: string, what: string, values: readonly string[], largest: number): number[] {

@@ -4,7 +4,7 @@ import type { ProcessReport } from "../../protocol/coverage.ts";
 import type { SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
 import { openTraceSession, TracerUnavailable, type TraceSession } from "../capture/trace-session.ts";
 import { Scanner } from "../scan.ts";
-import type { Selection } from "../selection.ts";
+import { isByName, type Selection } from "../selection.ts";
 import { Ending } from "./ending.ts";
 import { executablesOf, launchWaiting, type LaunchedCommand } from "./launch.ts";
 import { networkTrace } from "./network-trace.ts";
@@ -137,7 +137,7 @@ async function addSelected(
   return attached.length + uncovered.traced.length > 0 || later;
 }
 
-/** Process ids and ports name what is there now; a name or a service may start later. */
-function waitsForLater({ names, services, pids, ports }: Selection): boolean {
-  return pids.length + ports.length === 0 || names.length + services.length > 0;
+/** Process ids and ports name what is there now; a process of a name, a service or a container may start later. */
+function waitsForLater(selection: Selection): boolean {
+  return selection.pids.length + selection.ports.length === 0 || isByName(selection);
 }

@@ -7,18 +7,35 @@ const select = (...args: string[]): ReturnType<typeof selectionOf> =>
   selectionOf(parseOptions({ args, options: selectorOptions }).values);
 
 test("selectors: none selects every process", () => {
-  assert.deepStrictEqual(select(), { pids: [], names: [], services: [], ports: [] });
+  assert.deepStrictEqual(select(), { pids: [], names: [], services: [], containers: [], ports: [] });
   assert.equal(isEveryProcess(select()), true);
-  assert.equal(isEveryProcess(select("--port", "443")), false);
+  for (const option of ["--pid=1", "--name=x", "--service=x", "--container=x", "--port=443"]) {
+    assert.equal(isEveryProcess(select(option)), false, option);
+  }
 });
 
 test("selectors: options are repeated, and numbers may be listed", () => {
   assert.deepStrictEqual(
-    select("--pid", "1,2", "--pid=3", "--name", "node*", "--name", "a,b", "--service", "x", "--port", "443"),
+    select(
+      "--pid",
+      "1,2",
+      "--pid=3",
+      "--name",
+      "node*",
+      "--name",
+      "a,b",
+      "--service",
+      "x",
+      "--container",
+      "4bd8",
+      "--port",
+      "443",
+    ),
     {
       pids: [1, 2, 3],
       names: ["node*", "a,b"],
       services: ["x"],
+      containers: ["4bd8"],
       ports: [443],
     },
   );
@@ -35,6 +52,7 @@ const wrong: [args: string[], message: RegExp][] = [
   [["--port", "65536"], /is not a port/],
   [["--name", ""], /--name needs a value/],
   [["--service", ""], /--service needs a value/],
+  [["--container", ""], /--container needs a value/],
   [["--unknown"], /Unknown option '--unknown'/],
   [["stray"], /Unexpected argument 'stray'/],
 ];

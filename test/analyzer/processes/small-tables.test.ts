@@ -66,7 +66,7 @@ const api = {
   executable: "/usr/bin/node",
   workingDirectory: "/",
   user: "root",
-  container: null,
+  container: "4bd8a4e5".repeat(8),
   service: "api.service",
 };
 const selections: [about: string, selection: Partial<typeof everyProcess>, matches: boolean][] = [
@@ -77,11 +77,28 @@ const selections: [about: string, selection: Partial<typeof everyProcess>, match
   ["any of several names", { names: ["python*", "node"] }, true],
   ["its unit", { services: ["api.service"] }, true],
   ["its unit without the suffix", { services: ["api"] }, true],
+  ["its container's id", { containers: [api.container] }, true],
+  ["the first digits of its container's id", { containers: ["4bd8a4e54bd8"] }, true],
+  ["digits within its container's id", { containers: ["a4e5"] }, false],
+  ["more digits than its container's id has", { containers: [`${api.container}4`] }, false],
+  ["any of several containers", { containers: ["0000", "4bd8"] }, true],
+  ["its name and another container", { names: ["node"], containers: ["0000"] }, false],
   ["its pid and another's name", { pids: [7], names: ["python*"] }, false],
 ];
 for (const [about, selection, matches] of selections) {
   test(`matching: a process is ${matches ? "" : "not "}chosen by ${about}`, () => {
     assert.equal(matchesSelection(api, { ...everyProcess, ...selection }), matches);
+  });
+}
+
+const named: [container: string | null, wanted: string, matches: boolean][] = [
+  ["web", "web", true],
+  ["web-2", "web", false],
+  [null, "web", false],
+];
+for (const [container, wanted, matches] of named) {
+  test(`matching: a process of ${container ?? "the host"} is ${matches ? "" : "not "}of container ${wanted}`, () => {
+    assert.equal(matchesSelection({ ...api, container }, { ...everyProcess, containers: [wanted] }), matches);
   });
 }
 
