@@ -154,9 +154,10 @@ export async function watchIn(
     },
     close: async () => {
       child.stdin?.end();
-      await until(() => events.some(({ type }) => type === "summary"), "end the watch");
-      const summary = events.find((event): event is SummaryEvent => event.type === "summary");
-      assert.ok(summary);
+      // Nothing comes after it.
+      await until(() => events.at(-1)?.type === "summary", "end the watch");
+      const summary = events.at(-1);
+      assert.ok(summary?.type === "summary");
       return summary;
     },
   };
