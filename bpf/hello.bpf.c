@@ -144,6 +144,18 @@ static __always_inline __u32 hello_end(struct ps_view *view, struct ps_packet *p
     return 5 + record;
 }
 
+/*
+ * Whether the hello goes on behind these bytes, so that no server can answer it yet. Only what may make it whole is held
+ * back: a client sends but so much before it hears that some has arrived. Of a hello in several records the end is not
+ * known.
+ */
+static __always_inline bool is_part(const struct ps_flow *flow, __u32 offset, __u32 bytes)
+{
+    if (!flow->end)
+        return offset == 0;
+    return flow->end < PS_HELLO_SPAN && offset + bytes < flow->end;
+}
+
 /* Whether the packet may go on. */
 static __always_inline bool on_tcp(struct ps_view *view, struct ps_packet *packet)
 {
@@ -197,8 +209,9 @@ static __always_inline bool on_tcp(struct ps_view *view, struct ps_packet *packe
             flow->end = hello_end(view, packet, &head);
     }
     tell_bytes(view, packet, flow, offset);
-    // A part goes on, for no server can answer it; what would make the hello whole waits for the verdict.
-    return flow->verdict == PS_VERDICT_ALLOWED || (offset == 0 && flow->verdict != PS_VERDICT_BLOCKED) || !blocks();
+    if (flow->verdict == PS_VERDICT_ALLOWED || !blocks())
+        return true;
+    return flow->verdict != PS_VERDICT_BLOCKED && is_part(flow, offset, packet->payload_bytes);
 }
 
 /*

@@ -13,7 +13,7 @@ import { exitCodes, parseOptions, UsageError } from "./usage.ts";
 export const blockHelp = `Usage: plainsight block --server-names FILE [options]
 
 Refuses the TLS connections whose ClientHello names one of these servers, of clients and of servers on this
-host, with a TCP reset: the client is told at once, and nothing of its hello reaches the server. It ends with
+host, with a TCP reset: the client is told at once, and its hello never reaches the server whole. It ends with
 the command, however that ends.
 
   --server-names FILE  a name or *.suffix a line, # begins a comment; read again when it changes

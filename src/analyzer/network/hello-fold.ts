@@ -67,9 +67,9 @@ export class HelloFold {
     this.#options = options;
   }
 
-  /** Whether hellos wait for their owner to become known. */
+  /** Whether hellos wait for their owner to become known, or for their rest. */
   get holds(): boolean {
-    return this.#held.size > 0;
+    return this.#held.size > 0 || this.#flows.isWaiting;
   }
 
   fold(record: NetworkRecord): NetworkEvent[] {

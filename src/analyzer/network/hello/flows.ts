@@ -59,6 +59,11 @@ export class HelloFlows<Context> {
     return this.#heldBytes;
   }
 
+  /** Whether there is anything that expire may tell, now or later. */
+  get isWaiting(): boolean {
+    return this.#flows.size > 0 || this.#crowdedOut.length > 0;
+  }
+
   /**
    * An outcome is of the piece's own key.
    * @returns null: nothing to tell yet, or it was told already (a key is told once: retransmissions, and the same packet

@@ -1,0 +1,232 @@
+// `plainsight block`, as a person types it: what is listed is refused at once, on either end of a connection, and what is
+// not goes on; when it has ended, however it ended, so does everything.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import type { BlockedEvent, TraceEvent } from "../../src/protocol/traffic.ts";
+import { largeHello, records } from "../analyzer/network/hello/hellos.ts";
+import { addresses, openCable, startCounting, type CountingServer, type Namespace } from "./network-rig.ts";
+import { fixtures, gone, makeCertificate, skipReason, tracerOf } from "./rig.ts";
+
+const skip = skipReason("ip", "unshare", "nsenter", "python3", "openssl");
+const program = join(import.meta.dirname, "../../bin/plainsight");
+
+const list = `# what nobody here needs
+exact.example.com
+
+*.suffix.example   # and all below it
+not a name
+Upper.Example.NET
+http://url.example/
+`;
+
+interface Blocking {
+  pid: number;
+  file: string;
+  /** Resolves once it was said. */
+  hears(text: RegExp): Promise<void>;
+  said(): string;
+  /** Resolves with all refusals once there are so many. */
+  blocked(count: number): Promise<BlockedEvent[]>;
+  /** Resolves with the exit code. */
+  ended: Promise<number | null>;
+}
+
+async function block(
+  t: TestContext,
+  namespace: Namespace,
+  text = list,
+  ...args: string[]
+): Promise<Blocking> {
+  const folder = mkdtempSync(join(tmpdir(), "plainsight-block-"));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const file = join(folder, "names.txt");
+  writeFileSync(file, text);
+  const line = [program, "block", "--server-names", file, "--json", ...args];
+  // Its errors come in order with its output.
+  const child = namespace.start("sh", "-c", 'exec "$@" 2>&1', "sh", process.execPath, ...line);
+  let said = "";
+  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (said += chunk));
+  const ended = once(child, "close").then(([status]) => status as number | null);
+  const until = async (met: () => boolean, what: string) => {
+    while (!met()) {
+      const over = ended.then(() => {
+        throw new Error(`it ended without ${what}: ${said}`);
+      });
+      await Promise.race([once(child.stdout as NodeJS.ReadableStream, "data"), over]);
+    }
+  };
+  const hears = (what: RegExp) => until(() => what.test(said), String(what));
+  const blocked = () =>
+    said
+      .split("\n")
+      .slice(0, -1)
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line) as TraceEvent)
+      .filter((event): event is BlockedEvent => event.type === "blocked");
+  await hears(/^refusing .*; Ctrl-C ends it$/m);
+  return {
+    pid: child.pid,
+    file,
+    hears,
+    said: () => said,
+    blocked: async (count) => {
+      await until(() => blocked().length >= count, `${count} refusals`);
+      return blocked();
+    },
+    ended,
+  };
+}
+
+interface Rig {
+  near: Namespace;
+  far: Namespace;
+  server: CountingServer;
+}
+
+async function openRig(t: TestContext): Promise<Rig> {
+  const { near, far } = await openCable(t);
+  return { near, far, server: await startCounting(far, makeCertificate(t)) };
+}
+
+/** What a client that says a hello with this name meets: its outcome, and whether that came at once. */
+async function say(
+  { near, server }: Rig,
+  name: string,
+  { address = addresses.far.ipv4, cuts = [] as number[], recordBytes = 2 ** 14 } = {},
+) {
+  const hello = records(largeHello(name), recordBytes);
+  const pieces = [0, ...cuts].map((from, index) => hello.subarray(from, cuts[index]).toString("hex"));
+  const output = near.run(
+    "/usr/bin/python3",
+    join(fixtures, "say-pieces.py"),
+    address,
+    server.port,
+    ...pieces,
+  );
+  const [outcome = "", milliseconds = ""] = output.trim().split(" ");
+  const { received } = await server.next();
+  return { outcome, isSoon: Number(milliseconds) < 2000, isWhole: received === hello.length };
+}
+
+const untouched = { outcome: "closed", isSoon: true, isWhole: true };
+
+const twenty = Array.from({ length: 19 }, (_, i) => (i + 1) * 60);
+
+const cases: [what: string, name: string, options: Parameters<typeof say>[2], rule: string | null][] = [
+  ["a listed name", "exact.example.com", {}, "exact.example.com"],
+  ["a listed name in capitals", "EXACT.Example.COM", {}, "exact.example.com"],
+  ["a name that was listed in capitals", "upper.example.net", {}, "upper.example.net"],
+  ["a name below a suffix", "a.suffix.example", {}, "*.suffix.example"],
+  ["a name far below a suffix", "a.b.c.suffix.example", {}, "*.suffix.example"],
+  ["over IPv6", "exact.example.com", { address: addresses.far.ipv6 }, "exact.example.com"],
+  ["a name in the second segment", "exact.example.com", { cuts: [600] }, "exact.example.com"],
+  ["a name that is cut in two", "a.suffix.example", { cuts: [600, 1330] }, "*.suffix.example"],
+  ["a hello that begins with one byte", "exact.example.com", { cuts: [1] }, "exact.example.com"],
+  ["a name in the last of twenty segments", "exact.example.com", { cuts: twenty }, "exact.example.com"],
+  ["a hello in five TLS records", "exact.example.com", { recordBytes: 300 }, "exact.example.com"],
+  [
+    "a hello in five TLS records and three segments",
+    "exact.example.com",
+    { recordBytes: 300, cuts: [301, 1200] },
+    "exact.example.com",
+  ],
+  ["the suffix itself", "suffix.example", {}, null],
+  ["a name that only ends like a suffix", "asuffix.example", {}, null],
+  ["a name below a listed one", "www.exact.example.com", {}, null],
+  ["a name that a listed one begins", "exact.example.com.org", {}, null],
+  ["another name", "other.example.com", {}, null],
+  ["another name in the second segment", "other.example.com", { cuts: [600] }, null],
+  ["another name, in twenty segments", "other.example.com", { cuts: twenty }, null],
+  ["another name, in five TLS records", "other.example.com", { recordBytes: 300 }, null],
+];
+
+for (const [whose, errors] of [
+  ["a client's", ["ConnectionAbortedError", "ConnectionResetError"]],
+  ["a remote client's", ["ConnectionResetError"]],
+] as const) {
+  const isClient = whose === "a client's";
+  test(`block: ${whose} connections`, { skip, timeout: 90_000 }, async (t) => {
+    const rig = await openRig(t);
+    const blocking = await block(t, isClient ? rig.near : rig.far);
+    let refused = 0;
+    for (const [what, name, options, rule] of cases) {
+      await t.test(`block: ${whose} connection, ${what}`, async () => {
+        const { outcome, isSoon, isWhole } = await say(rig, name, options);
+        if (rule === null) {
+          assert.deepStrictEqual({ outcome, isSoon, isWhole }, untouched);
+          return;
+        }
+        assert.ok((errors as readonly string[]).includes(outcome), outcome);
+        assert.deepStrictEqual({ isSoon, isWhole }, { isSoon: true, isWhole: false });
+        const event = (await blocking.blocked(++refused)).at(-1);
+        assert.deepStrictEqual(
+          { ...event, id: "", at: "", pid: 0, command: "", connection: "" },
+          {
+            ...{ type: "blocked", id: "", at: "", pid: 0, command: "", connection: "" },
+            direction: isClient ? "out" : "in",
+            interface: isClient ? "pn0" : "pf0",
+            serverName: name,
+            rule,
+          },
+        );
+        if (isClient) assert.equal(event?.command, "python3");
+      });
+    }
+    assert.equal((await blocking.blocked(refused)).length, refused);
+    process.kill(blocking.pid, "SIGINT");
+    assert.equal(await blocking.ended, 0);
+  });
+}
+
+test(
+  "block: a list with errors is used but for these, and read again when it changes",
+  { skip },
+  async (t) => {
+    const rig = await openRig(t);
+    const blocking = await block(t, rig.near);
+    const complaints = blocking.said().match(/: line \d: .* is neither a name nor \*\.suffix$/gm);
+    assert.deepStrictEqual(complaints, [
+      ': line 5: "not a name" is neither a name nor *.suffix',
+      ': line 7: "http://url.example/" is neither a name nor *.suffix',
+    ]);
+    const outcomes = async () =>
+      [await say(rig, "exact.example.com"), await say(rig, "later.example.com")].map(
+        ({ isWhole }) => isWhole,
+      );
+    assert.deepStrictEqual(await outcomes(), [false, true]);
+    writeFileSync(blocking.file, "later.example.com\n");
+    await blocking.hears(/^refusing later\.example\.com now$/m);
+    assert.deepStrictEqual(await outcomes(), [true, false]);
+    writeFileSync(blocking.file, "");
+    await blocking.hears(/^refusing nothing now$/m);
+    assert.deepStrictEqual(await outcomes(), [true, true]);
+    rmSync(blocking.file);
+    await blocking.hears(/what was refused before still is$/m);
+  },
+);
+
+test(
+  "block: when it has ended, however it ended, connections go on",
+  { skip, timeout: 60_000 },
+  async (t) => {
+    const rig = await openRig(t);
+    for (const how of ["SIGINT", "SIGTERM", "SIGKILL", "tracer", "duration"] as const) {
+      const more = how === "duration" ? ["--duration", "2s"] : [];
+      const blocking = await block(t, rig.near, list, ...more);
+      const tracer = tracerOf(blocking.pid);
+      assert.equal((await say(rig, "exact.example.com")).isWhole, false, how);
+      if (how === "tracer") process.kill(tracer, "SIGKILL");
+      else if (how !== "duration") process.kill(blocking.pid, how);
+      const status = await blocking.ended;
+      assert.equal(status, how === "SIGKILL" ? null : how === "tracer" ? 3 : 0, `${how}: ${blocking.said()}`);
+      await gone(tracer);
+      assert.deepStrictEqual(await say(rig, "exact.example.com"), untouched, how);
+    }
+  },
+);
