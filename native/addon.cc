@@ -17,8 +17,8 @@
 #include <unistd.h>
 #include <vector>
 
+#include "attachment.h"
 #include "interfaces.h"
-#include "links.h"
 #include "ring.h"
 
 namespace plainsight {
@@ -68,12 +68,6 @@ class Waiter : public Napi::AsyncWorker {
     int ring_fd_;
     int close_fd_;
     bool open_ = false;
-};
-
-struct Attachment {
-    std::vector<bpf_link *> links;  // perf links and tracepoints
-    int link_fd = -1;               // a link made by hand
-    std::vector<ClsactFilter> filters;
 };
 
 class Programs : public Napi::ObjectWrap<Programs> {
@@ -184,6 +178,14 @@ class Programs : public Napi::ObjectWrap<Programs> {
         return nullptr;
     }
 
+    /** The program that the first argument names. */
+    bpf_program *RequireProgram(const Napi::CallbackInfo &info, const char *operation) const {
+        const std::string name = info[0].ToString();
+        bpf_program *program = Find(name);
+        if (!program) throw Failure(info.Env(), ENOENT, operation + name);
+        return program;
+    }
+
     Napi::Value Keep(Napi::Env env, Attachment attachment) {
         attachments_.emplace(++last_handle_, std::move(attachment));
         return Napi::Number::New(env, last_handle_);
@@ -204,68 +206,36 @@ class Programs : public Napi::ObjectWrap<Programs> {
         bpf_program *program = Find(name);
         if (!program) throw Failure(info.Env(), ENOENT, "attach " + name);
         Attachment attachment;
-        const int error = uprobe_multi_ ? AttachMulti(program, target, attachment) : AttachPerf(program, target, attachment);
-        if (error) {
-            Drop(attachment);
-            throw Failure(info.Env(), error, "attach " + name + " to " + path);
-        }
+        const int error = AttachUprobe(program, target, uprobe_multi_, attachment);
+        if (error) throw Failure(info.Env(), error, "attach " + name + " to " + path);
         return Keep(info.Env(), std::move(attachment));
-    }
-
-    static int AttachMulti(bpf_program *program, const UprobeTarget &target, Attachment &attachment) {
-        attachment.link_fd = CreateUprobeMulti(program, target);
-        return attachment.link_fd < 0 ? attachment.link_fd : 0;
-    }
-
-    static int AttachPerf(bpf_program *program, const UprobeTarget &target, Attachment &attachment) {
-        for (size_t i = 0; i < target.offsets.size(); i++) {
-            LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = target.cookies[i], .retprobe = target.isReturn);
-            const int pid = target.pid == 0 ? -1 : target.pid;
-            bpf_link *link =
-                bpf_program__attach_uprobe_opts(program, pid, target.path, target.offsets[i], &options);
-            if (!link) return errno;
-            attachment.links.push_back(link);
-        }
-        return 0;
     }
 
     Napi::Value AttachRawTracepoint(const Napi::CallbackInfo &info) {
         const std::string name = info[0].ToString();
-        bpf_program *program = Find(name);
-        if (!program) throw Failure(info.Env(), ENOENT, "attach " + name);
-        bpf_link *link = bpf_program__attach(program);
-        if (!link) throw Failure(info.Env(), errno, "attach " + name + " to " + bpf_program__section_name(program));
+        bpf_program *program = RequireProgram(info, "attach ");
         Attachment attachment;
-        attachment.links.push_back(link);
+        const int error = AttachByItself(program, attachment);
+        if (error) throw Failure(info.Env(), error, "attach " + name + " to " + bpf_program__section_name(program));
         return Keep(info.Env(), std::move(attachment));
     }
 
     Napi::Value AttachCgroup(const Napi::CallbackInfo &info) {
         const std::string name = info[0].ToString();
         const std::string path = info[1].ToString();
-        bpf_program *program = Find(name);
-        if (!program) throw Failure(info.Env(), ENOENT, "attach " + name);
-        const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        bpf_link *link = fd < 0 ? nullptr : bpf_program__attach_cgroup(program, fd);
-        const int error = errno;
-        if (fd >= 0) close(fd);
-        if (!link) throw Failure(info.Env(), error, "attach " + name + " to " + path);
+        bpf_program *program = RequireProgram(info, "attach ");
         Attachment attachment;
-        attachment.links.push_back(link);
+        const int error = AttachToCgroup(program, path.c_str(), attachment);
+        if (error) throw Failure(info.Env(), error, "attach " + name + " to " + path);
         return Keep(info.Env(), std::move(attachment));
     }
 
     Napi::Value AttachNetworkNamespace(const Napi::CallbackInfo &info) {
         const std::string name = info[0].ToString();
-        bpf_program *program = Find(name);
-        if (!program) throw Failure(info.Env(), ENOENT, "attach " + name);
-        const int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-        bpf_link *link = fd < 0 ? nullptr : bpf_program__attach_netns(program, fd);
-        const int error = errno;
-        if (fd >= 0) close(fd);
-        if (!link) throw Failure(info.Env(), error, "attach " + name + " to the network namespace");
+        bpf_program *program = RequireProgram(info, "attach ");
         Attachment attachment;
-        attachment.links.push_back(link);
+        const int error = AttachToOwnNetworkNamespace(program, attachment);
+        if (error) throw Failure(info.Env(), error, "attach " + name + " to the network namespace");
         return Keep(info.Env(), std::move(attachment));
     }
 
@@ -273,42 +243,17 @@ class Programs : public Napi::ObjectWrap<Programs> {
         const std::string name = info[0].ToString();
         const int index = info[1].ToNumber();
         const std::string place = info[2].ToString();
-        const bpf_program *program = Find(name);
-        if (!program) throw Failure(info.Env(), ENOENT, "attach " + name);
+        const bpf_program *program = RequireProgram(info, "attach ");
         Attachment attachment;
-        int error = 0;
-        if (place == "clsact-ingress" || place == "clsact-egress") {
-            ClsactFilter filter = {index, place == "clsact-ingress" ? BPF_TC_INGRESS : BPF_TC_EGRESS, false};
-            error = AddFilter(program, filter);
-            if (!error) attachment.filters.push_back(filter);
-        } else {
-            attachment.link_fd = CreateInterfaceLink(program, index,
-                                                     place == "xdp-native"    ? Place::kXdpNative
-                                                     : place == "xdp-generic" ? Place::kXdpGeneric
-                                                     : place == "tcx-ingress" ? Place::kTcxIngress
-                                                                              : Place::kTcxEgress);
-            if (attachment.link_fd < 0) error = attachment.link_fd;
-        }
+        const int error = AttachToInterface(program, index, place, attachment);
         if (error) throw Failure(info.Env(), error, "attach " + name + " by " + place);
         return Keep(info.Env(), std::move(attachment));
     }
 
     void RunIterator(const Napi::CallbackInfo &info) {
         const std::string name = info[0].ToString();
-        const bpf_program *program = Find(name);
-        if (!program) throw Failure(info.Env(), ENOENT, "run " + name);
-        bpf_link *link = bpf_program__attach_iter(program, nullptr);
-        const int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
-        char nothing[64];  // the program writes into the ring
-        ssize_t bytes = -1;
-        if (fd >= 0) {
-            do bytes = read(fd, nothing, sizeof(nothing));
-            while (bytes > 0 || (bytes < 0 && (errno == EINTR || errno == EAGAIN)));
-        }
-        const int error = errno;
-        if (fd >= 0) close(fd);
-        bpf_link__destroy(link);
-        if (bytes < 0) throw Failure(info.Env(), error, "run " + name);
+        const int error = RunOnce(RequireProgram(info, "run "));
+        if (error) throw Failure(info.Env(), error, "run " + name);
     }
 
     void PutSocket(const Napi::CallbackInfo &info) {
@@ -324,13 +269,6 @@ class Programs : public Napi::ObjectWrap<Programs> {
         if (ours >= 0) close(ours);
         if (pidfd >= 0) close(pidfd);
         if (failed) throw Failure(info.Env(), error, "take a socket of process " + std::to_string(pid));
-    }
-
-    static void Drop(Attachment &attachment) {
-        for (bpf_link *link : attachment.links) bpf_link__destroy(link);
-        if (attachment.link_fd >= 0) close(attachment.link_fd);
-        for (const ClsactFilter &filter : attachment.filters) RemoveFilter(filter);
-        attachment = {};
     }
 
     void Detach(const Napi::CallbackInfo &info) {
