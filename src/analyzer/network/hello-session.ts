@@ -46,6 +46,8 @@ export interface HelloSession {
 const ringBytes = 16 * 1024 * 1024;
 /** A server reads what has come within this time, or nobody can tell soon whose it is. */
 const holdMs = 100;
+/** A second. */
+const mostLookups = 20;
 
 /** Rejects with TracerUnavailable (it has a `problem`) when rights, kernel support or every interface is missing. */
 export async function openHelloSession(options: HelloSessionOptions): Promise<HelloSession> {
@@ -68,6 +70,7 @@ class Session implements HelloSession {
   #rules: ReadonlySet<string> | null = null;
   #hellos = 0;
   #blocked = 0;
+  #lookups = { second: 0, count: 0 };
   #fold!: HelloFold;
   #client!: TracerClient;
   #timer: NodeJS.Timeout | null = null;
@@ -98,7 +101,7 @@ class Session implements HelloSession {
       interfaceName: (index) =>
         this.interfaces.find((watched) => watched.index === index)?.name ?? `#${index}`,
       commandOf: (pid, thread) => this.#processes.identify(pid).found?.command ?? thread,
-      ownerOf: ({ local, remote, transport }) => (transport === "tcp" ? socketOwner(local, remote) : null),
+      ownerOf: ({ local, remote, transport }) => this.#ownerOf(local, remote, transport),
       ruleFor: (serverName) => (this.#rules ? ruleFor(this.#rules, serverName) : null),
       isBlocking: () => this.#rules !== null,
       judge: (ends, start, blocked) => {
@@ -151,6 +154,14 @@ class Session implements HelloSession {
       lost: this.#losses.records,
       durationMs: Math.round(performance.now() - this.#startedMs),
     };
+  }
+
+  /** It takes milliseconds: of a flood whose owners the kernel does not tell, only so many are looked up. */
+  #ownerOf(local: string, remote: string, transport: "tcp" | "quic"): number | null {
+    const second = Math.floor(performance.now() / 1000);
+    if (this.#lookups.second !== second) this.#lookups = { second, count: 0 };
+    if (++this.#lookups.count > mostLookups) return null;
+    return socketOwner(local, remote, transport === "quic" ? "udp" : "tcp");
   }
 
   #onBatch(batch: Buffer): void {

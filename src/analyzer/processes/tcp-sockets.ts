@@ -45,6 +45,18 @@ export function establishedRows(tables: readonly string[]): TcpRow[] {
   });
 }
 
+/** Rows of /proc/PID/net/udp and udp6, which have the columns of TCP's (udp4_format_sock of net/ipv4/udp.c). */
+export function udpRows(tables: readonly string[]): Pick<TcpRow, "inode" | "local" | "remote">[] {
+  return tables
+    .flatMap((table) => table.split("\n").map((line) => line.trim().split(/\s+/)))
+    .flatMap(([, local = "", remote = "", , , , , , , inode = ""]) => {
+      const [here, there] = [endpointOf(local), endpointOf(remote)];
+      return here === null || there === null || !/^[1-9]\d*$/.test(inode)
+        ? []
+        : [{ inode: Number(inode), local: here, remote: there }];
+    });
+}
+
 const portOf = (column = ""): string => column.slice(column.indexOf(":") + 1);
 
 /** The kernel prints an address as 32-bit words in the machine's byte order, which is little-endian here. */

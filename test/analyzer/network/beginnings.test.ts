@@ -1,5 +1,6 @@
 // How connections begin, and what is asked of the kernel's tables about them.
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import net from "node:net";
 import { test, type TestContext } from "node:test";
@@ -129,6 +130,26 @@ test("socket owner: is this process, for a connection of its own", async (t) => 
   assert.equal(socketOwner(local, `127.0.0.1:${client.remotePort ?? 0}`), process.pid);
   assert.equal(socketOwner(local, "127.0.0.1:1"), null);
 });
+
+const datagrams: [what: string, address: string | undefined, remote: string | undefined][] = [
+  ["is connected", "127.0.0.1", "127.0.0.1"],
+  ["takes what comes to one address", "127.0.0.1", undefined],
+  ["takes what comes to every address", undefined, undefined],
+];
+for (const [what, address, remote] of datagrams) {
+  test(`socket owner: is this process, for a datagram socket of its own that ${what}`, async (t) => {
+    const socket = createSocket("udp4");
+    t.after(() => socket.close());
+    await new Promise<void>((resolve) => socket.bind(0, address, resolve));
+    const { port } = socket.address();
+    if (remote !== undefined)
+      await new Promise<void>((resolve) => {
+        socket.connect(9, remote, resolve);
+      });
+    assert.equal(socketOwner(`127.0.0.1:${port}`, "127.0.0.1:9", "udp"), process.pid);
+    assert.equal(socketOwner("127.0.0.1:1", "127.0.0.1:9", "udp"), null);
+  });
+}
 
 const route = (destination: string, flags: string, device: string) =>
   `${destination.padEnd(32, "0")} 40 ${"0".repeat(32)} 00 ${"0".repeat(32)} 00000100 00000001 00000000 ${flags} ${device}`;
