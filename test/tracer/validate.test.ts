@@ -21,6 +21,8 @@ const plan = {
   points: [point],
 };
 
+const anyPlace = { ingress: null, egress: null, withTracer: false };
+
 const good: object[] = [
   { type: "open", ringBytes: 4096, features: {} },
   { type: "open", ringBytes: 2 ** 24, features: { sleepable: false, uprobeMulti: true } },
@@ -49,6 +51,17 @@ const good: object[] = [
     pid: 7,
     descriptors: { ipv4: 20, ipv6: null },
   },
+  { type: "watch-network", interfaces: ["lo", "eth0.7"], places: anyPlace },
+  {
+    type: "watch-network",
+    interfaces: ["x".repeat(15)],
+    places: { ingress: "xdp-generic", egress: "clsact-egress", withTracer: true },
+  },
+  { type: "tell-open" },
+  { type: "block", names: [] },
+  { type: "block", names: ["api.example.com", "*.example.com", "_tls.example", "xn--bcher-kva.example"] },
+  { type: "judge", ends: "0f".repeat(40), start: 2 ** 32 - 1, blocked: true },
+  { type: "reset-blocked" },
   { type: "flush" },
 ];
 for (const request of good) {
@@ -62,6 +75,13 @@ const withPoint = (change: object) => ({
   plan: { ...plan, points: [{ ...point, ...change }] },
 });
 const withPlan = (change: object) => ({ type: "attach", plan: { ...plan, ...change } });
+
+const withNetwork = (change: object) => ({
+  type: "watch-network",
+  interfaces: ["lo"],
+  places: anyPlace,
+  ...change,
+});
 
 const bad: [name: string, request: unknown][] = [
   ["no request", undefined],
@@ -111,6 +131,29 @@ const bad: [name: string, request: unknown][] = [
   ["bytes that are not hex", withPoint({ expectedBytes: "zz" })],
   ["attachments that are no numbers", { type: "detach", attachments: ["1"] }],
   ["a watch that says nothing", { type: "watch" }],
+  ["no interfaces", withNetwork({ interfaces: [] })],
+  ["interfaces that are no list", withNetwork({ interfaces: "lo" })],
+  [
+    "more interfaces than any host has",
+    withNetwork({ interfaces: Array.from({ length: 4097 }, () => "lo") }),
+  ],
+  ["an interface without a name", withNetwork({ interfaces: [""] })],
+  ["an interface's name of 16 bytes", withNetwork({ interfaces: ["x".repeat(16)] })],
+  ["no places", withNetwork({ places: undefined })],
+  ["places that are not all said", withNetwork({ places: { ingress: null, egress: null } })],
+  ["a place on the other side", withNetwork({ places: { ...anyPlace, egress: "tcx-ingress" } })],
+  ["XDP for what goes out", withNetwork({ places: { ...anyPlace, egress: "xdp-native" } })],
+  ["an unknown place", withNetwork({ places: { ...anyPlace, ingress: "xdp-offload" } })],
+  ["names that are no list", { type: "block", names: "example.com" }],
+  ["a name in capitals", { type: "block", names: ["Example.com"] }],
+  ["a star within a name", { type: "block", names: ["a.*.example"] }],
+  ["a star alone", { type: "block", names: ["*"] }],
+  ["a name with a zero byte", { type: "block", names: ["a\0b"] }],
+  ["a name of 256 bytes", { type: "block", names: ["a".repeat(256)] }],
+  ["a name that is a number", { type: "block", names: [1] }],
+  ["ends cut short", { type: "judge", ends: "0f".repeat(39), start: 1, blocked: true }],
+  ["a start of 33 bits", { type: "judge", ends: "0f".repeat(40), start: 2 ** 32, blocked: true }],
+  ["a verdict that is none", { type: "judge", ends: "0f".repeat(40), start: 1, blocked: "held" }],
 ];
 for (const [name, request] of bad) {
   test(`validate: refuses ${name}`, () => {

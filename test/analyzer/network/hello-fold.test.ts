@@ -1,0 +1,327 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { NetworkRecord } from "../../../src/analyzer/capture/network-records.ts";
+import { HelloFold, type NetworkEvent } from "../../../src/analyzer/network/hello-fold.ts";
+import { largeHello, records } from "./hello/hellos.ts";
+import { crypto, initial } from "./hello/quic-client.ts";
+
+type Part = Extract<NetworkRecord, { type: "hello-part" }>;
+type Lifetime = Exclude<NetworkRecord, Part>;
+
+const stream = records(largeHello("api.example.com"));
+const client = { transport: "tcp", local: "10.0.0.1:40000", remote: "10.0.0.2:443" } as const;
+const server = { transport: "tcp", local: client.remote, remote: client.local } as const;
+
+/** Milliseconds since the epoch as the kernel's clock says them; the trace began at 1,000,000. */
+const at = (ms: number) => BigInt(ms) * 1_000_000n;
+const clock = { monotonicMs: 0, epochMs: 1_000_000 };
+
+const part = (change: Partial<Part> = {}): Part => ({
+  type: "hello-part",
+  ends: client,
+  socket: "a1",
+  owner: 7,
+  command: "curl",
+  interfaceIndex: 2,
+  direction: "out",
+  verdict: "none",
+  rawEnds: "00ff",
+  start: 1000,
+  offset: 0,
+  payload: stream,
+  monotonicNs: at(10),
+  ...change,
+});
+const come = (change: Partial<Part> = {}) =>
+  part({ ends: server, direction: "in", socket: "b1", owner: null, command: "", ...change });
+
+const lifetime = (type: Lifetime["type"], change: Partial<Lifetime> = {}): Lifetime => ({
+  type,
+  ends: client,
+  socket: "a1",
+  owner: 7,
+  command: "curl",
+  establishedNs: at(5),
+  bytesOut: 300,
+  bytesIn: 4000,
+  monotonicNs: at(105),
+  ...change,
+});
+
+interface Rig {
+  fold: HelloFold;
+  judged: unknown[];
+  asked: string[];
+}
+
+interface Setting {
+  rules?: string[];
+  owner?: number | null;
+}
+
+function openFold({ rules = [], owner = null }: Setting = {}): Rig {
+  const [judged, asked]: [unknown[], string[]] = [[], []];
+  const fold = new HelloFold({
+    clock,
+    idPrefix: "t-",
+    interfaceName: (index) => `eth${index}`,
+    commandOf: (pid, thread) => `${thread}:${pid}`,
+    ownerOf: ({ local }) => {
+      asked.push(local);
+      return owner;
+    },
+    isBlocking: () => rules.length > 0,
+    ruleFor: (name) => (rules.includes(name) ? name : null),
+    judge: (...what) => {
+      judged.push(what);
+    },
+  });
+  return { fold, judged, asked };
+}
+
+/** What of an event differs from case to case. */
+const shown = (event: NetworkEvent): string => {
+  const { type, id, pid, connection } = event;
+  const whose = `${pid} ${connection.role}`;
+  if (type === "connection")
+    return `${id} ${event.state} ${whose} ${event.bytesOut} ${event.bytesIn} ${event.durationMs}`;
+  const says = type === "hello" ? (event.problem?.code ?? event.serverName) : `blocked by ${event.rule}`;
+  return `${id} ${event.direction} ${whose} ${says}`;
+};
+const fold = ({ fold }: Rig, ...given: NetworkRecord[]) => given.flatMap((one) => fold.fold(one)).map(shown);
+const released = ({ fold }: Rig, nowMs: number) =>
+  fold.release(1_000_000 + nowMs - 100, 1_000_000 + nowMs).map(shown);
+const atEnd = ({ fold }: Rig, nowMs = 205) => fold.end(1_000_000 + nowMs).map(shown);
+
+test("hello fold: all that a hello and its connection say", () => {
+  const { fold } = openFold();
+  const [hello] = fold.fold(part());
+  assert.ok(hello?.type === "hello");
+  const { ja3, ja4, ...rest } = hello;
+  const common = { id: "t-1", pid: 7, command: "curl:7" };
+  const connection = {
+    id: "t-1",
+    role: "client",
+    local: client.local,
+    remote: client.remote,
+    serverName: "api.example.com",
+  };
+  assert.deepStrictEqual(rest, {
+    type: "hello",
+    ...common,
+    at: "1970-01-01T00:16:40.010Z",
+    direction: "out",
+    connection,
+    transport: "tcp",
+    interface: "eth2",
+    serverName: "api.example.com",
+    alpn: ["h2", "http/1.1"],
+    versions: ["1.3", "1.2"],
+    encryptedClientHello: false,
+  });
+  assert.match(`${ja3} ${ja4}`, /^[0-9a-f]{32} t13d0104h2_/);
+  assert.deepStrictEqual(fold.fold(lifetime("closed")), [
+    {
+      type: "connection",
+      ...common,
+      connection,
+      state: "closed",
+      bytesOut: 300,
+      bytesIn: 4000,
+      startedAt: "1970-01-01T00:16:40.005Z",
+      durationMs: 100,
+    },
+  ]);
+  assert.deepStrictEqual(fold.end(2_000_000), []);
+});
+
+test("hello fold: a server's hello waits for who reads it", () => {
+  const rig = openFold();
+  assert.deepStrictEqual(fold(rig, come()), []);
+  assert.ok(rig.fold.holds);
+  assert.deepStrictEqual(fold(rig, lifetime("owner", { ends: server, socket: "b1", owner: 9 })), [
+    "t-1 in 9 server api.example.com",
+  ]);
+  assert.ok(!rig.fold.holds);
+  const again = lifetime("owner", { ends: server, socket: "b1", owner: 10 });
+  assert.deepStrictEqual(fold(rig, again), []);
+  assert.deepStrictEqual(rig.asked, []);
+});
+
+test("hello fold: one that nobody reads is told after a while, with whom the host's tables name", () => {
+  const rig = openFold({ owner: 12 });
+  assert.deepStrictEqual([fold(rig, come()), released(rig, 100)], [[], []]);
+  assert.deepStrictEqual(released(rig, 120), ["t-1 in 12 server api.example.com"]);
+  assert.deepStrictEqual(rig.asked, [server.local]);
+  // Nobody: told all the same.
+  const other = openFold();
+  assert.deepStrictEqual(
+    [fold(other, come()), released(other, 120)],
+    [[], ["t-1 in null server api.example.com"]],
+  );
+});
+
+test("hello fold: a connection that closes before anybody read it is told with its end", () => {
+  const rig = openFold();
+  const closed = lifetime("closed", { ends: server, socket: "b1", owner: null });
+  assert.deepStrictEqual(fold(rig, come(), closed), [
+    "t-1 in null server api.example.com",
+    "t-1 closed null server 300 4000 100",
+  ]);
+  const read = openFold();
+  const byNine = { ends: server, socket: "b1", owner: 9 };
+  assert.deepStrictEqual(fold(read, come(), lifetime("closed", byNine), lifetime("owner", byNine)), [
+    "t-1 in 9 server api.example.com",
+    "t-1 closed 9 server 300 4000 100",
+  ]);
+});
+
+test("hello fold: both ends on this host are two, each with its own", () => {
+  const rig = openFold();
+  const told = fold(
+    rig,
+    part(),
+    come(),
+    lifetime("owner", { ends: server, socket: "b1", owner: 9 }),
+    lifetime("closed"),
+    lifetime("closed", { ends: server, socket: "b1", owner: 9, bytesOut: 4000, bytesIn: 300 }),
+  );
+  assert.deepStrictEqual(told, [
+    "t-1 out 7 client api.example.com",
+    "t-2 in 9 server api.example.com",
+    "t-1 closed 7 client 300 4000 100",
+    "t-2 closed 9 server 4000 300 100",
+  ]);
+});
+
+test("hello fold: a hello in parts, retransmitted, or on two interfaces is told once", () => {
+  const rig = openFold();
+  const [first, second] = [
+    part({ payload: stream.subarray(0, 900) }),
+    part({ offset: 900, payload: stream.subarray(900) }),
+  ];
+  assert.deepStrictEqual(fold(rig, first, first, part({ ...second, interfaceIndex: 3 }), second, first), [
+    "t-1 out 7 client api.example.com",
+  ]);
+});
+
+test("hello fold: what passes through this host is one, though it comes in and goes out", () => {
+  const rig = openFold();
+  const nobody = { socket: null, owner: null, command: "" };
+  assert.deepStrictEqual(fold(rig, come(nobody), part({ ...nobody, interfaceIndex: 3 })), []);
+  assert.deepStrictEqual(released(rig, 120), ["t-1 in null null api.example.com"]);
+  assert.deepStrictEqual(atEnd(rig), []);
+});
+
+test("hello fold: the same ends again are another connection", () => {
+  const rig = openFold();
+  const next = { socket: "a2", start: 5000 };
+  const told = fold(
+    rig,
+    part(),
+    lifetime("closed"),
+    part(next),
+    lifetime("closed"),
+    lifetime("closed", next),
+  );
+  assert.deepStrictEqual(told, [
+    "t-1 out 7 client api.example.com",
+    "t-1 closed 7 client 300 4000 100",
+    "t-2 out 7 client api.example.com",
+    // The other socket's end is not this one's.
+    "t-2 closed 7 client 300 4000 100",
+  ]);
+});
+
+test("hello fold: what is left at the end is told: open connections, hellos that wait, halves", () => {
+  const rig = openFold();
+  assert.deepStrictEqual(fold(rig, part(), lifetime("open")), [
+    "t-1 out 7 client api.example.com",
+    "t-1 open 7 client 300 4000 100",
+  ]);
+  const [waits, half] = [
+    come({ socket: "b2", start: 1 }),
+    part({ ends: { ...client, local: "10.0.0.1:40001" }, socket: "a3", payload: stream.subarray(0, 900) }),
+  ];
+  assert.deepStrictEqual(fold(rig, waits, half), []);
+  assert.deepStrictEqual(atEnd(rig), [
+    "t-3 out 7 client hello-incomplete",
+    "t-2 in null server api.example.com",
+    "t-2 open null server null null 195",
+    "t-3 open 7 client null null 195",
+  ]);
+  assert.deepStrictEqual(atEnd(rig), []);
+});
+
+test("hello fold: a half whose rest never comes is told in time, and waited for until then", () => {
+  const rig = openFold();
+  assert.deepStrictEqual(fold(rig, part({ payload: stream.subarray(0, 900) })), []);
+  assert.deepStrictEqual([released(rig, 10_000), rig.fold.holds], [[], true]);
+  assert.deepStrictEqual(released(rig, 10_011), ["t-1 out 7 client hello-incomplete"]);
+  assert.ok(!rig.fold.holds);
+});
+
+test("hello fold: QUIC has an owner where the host's tables name one, and no end that is seen", () => {
+  const rig = openFold({ owner: 12 });
+  const ends = { ...client, transport: "quic" } as const;
+  const payload = initial({ frames: [crypto(0, largeHello("quic.example.com", 500))] });
+  assert.deepStrictEqual(fold(rig, part({ ends, socket: null, owner: null, payload })), []);
+  assert.deepStrictEqual(released(rig, 120), ["t-1 out 12 client quic.example.com"]);
+  assert.deepStrictEqual(atEnd(rig), []);
+});
+
+const listed = ["api.example.com"];
+
+for (const [what, given, rules, told, judged] of [
+  ["what the kernel blocked", part({ verdict: "blocked" }), listed, "blocked by api.example.com", []],
+  [
+    "what the kernel holds, of a listed name",
+    part({ verdict: "held" }),
+    listed,
+    "blocked by api.example.com",
+    [true],
+  ],
+  [
+    "what the kernel holds, of another name",
+    part({ verdict: "held" }),
+    ["other"],
+    "api.example.com",
+    [false],
+  ],
+  ["what the kernel could not read", part({ verdict: "none" }), listed, "blocked by api.example.com", [true]],
+  ["what the kernel let pass", part({ verdict: "allowed" }), ["other"], "api.example.com", []],
+  [
+    "what was taken off the list since the kernel blocked it",
+    part({ verdict: "blocked" }),
+    ["other"],
+    "blocked by api.example.com",
+    [],
+  ],
+] as const) {
+  test(`hello fold: ${what} is ${judged.length > 0 ? "judged" : "not judged again"}, and told`, () => {
+    const rig = openFold({ rules: [...rules] });
+    assert.deepStrictEqual(fold(rig, given), [`t-1 out 7 client ${told}`]);
+    assert.deepStrictEqual(
+      rig.judged,
+      judged.map((isBlocked) => ["00ff", 1000, isBlocked]),
+    );
+    const carried = told.startsWith("blocked") ? [] : ["t-1 closed 7 client 300 4000 100"];
+    assert.deepStrictEqual(fold(rig, lifetime("closed")), carried);
+    assert.deepStrictEqual(atEnd(rig), []);
+  });
+}
+
+test("hello fold: what is refused does not wait for its owner", () => {
+  const rig = openFold({ rules: listed });
+  assert.deepStrictEqual(fold(rig, come({ verdict: "blocked" })), [
+    "t-1 in null server blocked by api.example.com",
+  ]);
+  assert.deepStrictEqual(atEnd(rig), []);
+});
+
+test("hello fold: a held hello that never becomes whole is let go", () => {
+  const rig = openFold({ rules: listed });
+  assert.deepStrictEqual(fold(rig, part({ verdict: "held", payload: stream.subarray(0, 900) })), []);
+  assert.deepStrictEqual(released(rig, 10_011), ["t-1 out 7 client hello-incomplete"]);
+  assert.deepStrictEqual(rig.judged, [["00ff", 1000, false]]);
+});
