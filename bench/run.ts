@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, release } from "node:os";
 import { measureCalls } from "./calls.ts";
 import { measureHost } from "./host.ts";
+import { measureNetwork } from "./network.ts";
 import { measureNginx } from "./nginx.ts";
 import { measureProxy } from "./proxy.ts";
 import { measureRecords } from "./records.ts";
@@ -29,6 +30,11 @@ const parts: Record<string, Part> = {
     needs: { nginx: "nginx-light", wrk: "wrk", openssl: "openssl" },
     needsRoot: true,
     measure: measureNginx,
+  },
+  network: {
+    needs: { bpftool: "bpftool", clang: "clang", cc: "gcc", nginx: "nginx-light", openssl: "openssl" },
+    needsRoot: true,
+    measure: measureNetwork,
   },
   proxy: {
     needs: { nginx: "nginx-light", mitmdump: "mitmproxy", openssl: "openssl" },

@@ -40,6 +40,7 @@ const requirements = [
   { command: "certutil", apt: "libnss3-tools", tests: true },
   { command: "pkg-config", apt: "pkg-config", tests: true },
   { command: "bpftrace", apt: "bpftrace", bench: true },
+  { command: "bpftool", apt: "bpftool", bench: true },
   { command: "wrk", apt: "wrk", bench: true },
   { command: "mitmdump", apt: "mitmproxy", bench: true },
 ];
