@@ -194,11 +194,12 @@ export class Kernel {
   }
 
   /** Gives connections that come in for a port to the proxy. */
-  serve({ port, ipv6, pid, descriptors }: Extract<TracerRequest, { type: "serve" }>): void {
+  serve({ port, ipv6, ownPorts, pid, descriptors }: Extract<TracerRequest, { type: "serve" }>): void {
     if (!this.#serves) this.#programs.load(join(this.#folder, "bpf/incoming.bpf.o"));
     this.#programs.putSocket("listeners", 0, pid, descriptors.ipv4);
     if (descriptors.ipv6 !== null) this.#programs.putSocket("listeners", 1, pid, descriptors.ipv6);
-    this.#programs.updateMap("served", u32(port), u32(ipv6 ? 1 : 0));
+    // WITH_IPV6 and WITH_OWN_PORTS of bpf/incoming.bpf.c
+    this.#programs.updateMap("served", u32(port), u32((ipv6 ? 1 : 0) | (ownPorts ? 2 : 0)));
     if (!this.#serves) this.#programs.attachNetworkNamespace("incoming");
     this.#serves = true;
   }

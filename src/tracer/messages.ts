@@ -100,9 +100,17 @@ export type TracerRequest =
   | { type: "direct"; original: string; milliseconds: number }
   /**
    * From now on connections that come in for this port, of this network namespace, go to the listening sockets of the
-   * proxy, process `pid`; except the proxy's own, from 127.83.0.1.
+   * proxy, process `pid`; except the proxy's own, from 127.83.0.1, and with `ownPorts` those from 127.0.0.1 and a port
+   * of 61000 or above.
    */
-  | { type: "serve"; port: number; ipv6: boolean; pid: number; descriptors: ListeningSockets }
+  | {
+      type: "serve";
+      port: number;
+      ipv6: boolean;
+      ownPorts: boolean;
+      pid: number;
+      descriptors: ListeningSockets;
+    }
   /**
    * From now on the beginnings of TLS connections that pass these interfaces are told, with whose they are. Asked once.
    * Places that are given are used as they are, the others are found by trying.

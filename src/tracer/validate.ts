@@ -83,9 +83,10 @@ const requests: Record<TracerRequest["type"], (fields: Fields) => boolean> = {
   redirected: (fields) => isPort(fields.port) && (fields.family === "ipv4" || fields.family === "ipv6"),
   direct: ({ original, milliseconds }) =>
     isText(original) && /^[0-9a-f]{48}$/.test(original) && isCount(milliseconds) && milliseconds <= 60_000,
-  serve: ({ port, ipv6, pid, descriptors }) =>
+  serve: ({ port, ipv6, ownPorts, pid, descriptors }) =>
     isPort(port) &&
     typeof ipv6 === "boolean" &&
+    typeof ownPorts === "boolean" &&
     isPid(pid) &&
     isFields(descriptors) &&
     isCount(descriptors.ipv4) &&

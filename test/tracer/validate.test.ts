@@ -38,16 +38,16 @@ const good: object[] = [
   {
     type: "serve",
     port: 443,
-
     ipv6: true,
+    ownPorts: true,
     pid: 7,
     descriptors: { ipv4: 20, ipv6: 21 },
   },
   {
     type: "serve",
     port: 443,
-
     ipv6: false,
+    ownPorts: false,
     pid: 7,
     descriptors: { ipv4: 20, ipv6: null },
   },
@@ -100,7 +100,7 @@ const bad: [name: string, request: unknown][] = [
   ["a port above the highest", { type: "redirected", family: "ipv4", port: 65_536 }],
   ["an address cut short", { type: "direct", original: "c0000201", milliseconds: 5000 }],
   ["direct for ever", { type: "direct", original: "0".repeat(48), milliseconds: 2 ** 31 }],
-  ["no sockets", { type: "serve", port: 1, ipv6: true, pid: 7, descriptors: {} }],
+  ["no sockets", { type: "serve", port: 1, ipv6: true, ownPorts: true, pid: 7, descriptors: {} }],
   ["a family of another kind", { type: "redirected", family: "unix", port: 1 }],
   ["pids that are no list", { type: "trace", pids: 1, followChildren: true }],
   ["pid 0, which means every process", { type: "trace", pids: [0], followChildren: true }],

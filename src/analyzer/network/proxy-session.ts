@@ -18,6 +18,7 @@ import { openAuthority, type Authority } from "./authority.ts";
 import { acceptConnectRequest } from "./connect-request.ts";
 import { hasIpv6Route } from "./ipv6-route.ts";
 import type { OwnCertificate } from "./own-certificate.ts";
+import { hasOwnPorts, ownEnds } from "./own-end.ts";
 import { startProxy, type Arrival, type Proxy } from "./proxy.ts";
 import type { TrafficOptions } from "./proxied-traffic.ts";
 import { proxyVariables } from "./proxy-variables.ts";
@@ -73,9 +74,6 @@ const otherEnvironment: Reason = {
 /** How long programs are left alone with a server that could not be reached. */
 const unreachedMs = 5000;
 
-/** The address that the proxy reaches local servers from: bpf/incoming.bpf.c tells its connections by it. */
-const source = "127.83.0.1";
-
 /** Rejects with TracerUnavailable (it has a `problem`) when the authority can neither be read nor made. */
 export async function openProxySession(options: ProxySessionOptions): Promise<ProxySession> {
   const session = new Session(options);
@@ -92,7 +90,7 @@ class Session implements ProxySession {
   /** Process id to command, of those that were added. */
   readonly #added = new Map<number, string>();
   /** By port. */
-  readonly #served = new Map<number, LocalServer & { own: OwnCertificate }>();
+  readonly #served = new Map<number, LocalServer & { own: OwnCertificate; ownPorts: boolean }>();
   readonly #losses = new LossCount();
   #counts = { exchanges: 0, messages: 0 };
   #authority!: Authority;
@@ -196,16 +194,19 @@ class Session implements ProxySession {
     if (this.#tracer === null) return { code: "not-redirected", text: "connections that come in need root" };
     const { port } = server;
     // One that takes IPv4 on loopback takes what comes by IPv6 to the same port from there, too.
-    const isReached = await connectUpstream({ address: "127.0.0.1", port, from: source }).then(
+    const address = "127.0.0.1";
+    const ownPorts = hasOwnPorts(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8"));
+    const isReached = await connectUpstream({ address, port, from: ownEnds(address, ownPorts) }).then(
       (socket) => Boolean(socket.destroy()),
       () => false,
     );
-    this.#served.set(port, { ...server, own });
+    this.#served.set(port, { ...server, own, ownPorts });
     const { descriptors } = this.#proxy;
     const answer = await this.#tracer.call({
       type: "serve",
       port,
       ipv6: isReached && descriptors.ipv6 !== null,
+      ownPorts,
       pid: process.pid,
       descriptors,
     });
@@ -277,12 +278,13 @@ class Session implements ProxySession {
   }
 
   /** A connection that came in has the server's port at our end, too. */
-  #servedBy({ localAddress = "", localPort = 0 }: Socket): Arrival | null {
+  #servedBy({ localAddress = "", localPort = 0, remoteAddress = "" }: Socket): Arrival | null {
     const served = localPort === this.#proxy.port ? undefined : this.#served.get(localPort);
     if (!served) return null;
     const address = isIPv4(localAddress) ? localAddress : "127.0.0.1";
-    const { pid, command, port, own } = served;
-    return { pid, command, destination: { address, port, from: source }, own };
+    const { pid, command, port, own, ownPorts } = served;
+    const from = ownEnds(remoteAddress, ownPorts);
+    return { pid, command, destination: { address, port, from }, own };
   }
 
   #onBatch(batch: Buffer): void {

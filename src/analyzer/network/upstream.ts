@@ -1,29 +1,44 @@
 // The proxy's side towards the server: a connection to the very address that the program asked for, opened and verified
 // as strictly as the strictest client would. What cannot be opened so is named, for the client to meet by itself.
 import type { X509Certificate } from "node:crypto";
-import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from "node:net";
 import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
 import type { Reason } from "../../protocol/coverage.ts";
 import type { ClientHello } from "./first-bytes.ts";
+import type { OwnEnd } from "./own-end.ts";
 
 export interface Destination {
   /** An IP address, or the host name that a program gave to us as its HTTP proxy. */
   address: string;
   port: number;
-  /** The address of our own to connect from; any when absent. */
-  from?: string;
+  /** Our own ends to connect from, in the order to try them; any when absent. */
+  from?: readonly OwnEnd[];
 }
 
 /** Resolves when it is connected; rejects with the system's error. */
-export function connectUpstream({ address, port, from }: Destination): Promise<Socket> {
+export async function connectUpstream({ address, port, from = [] }: Destination): Promise<Socket> {
+  if (from.length === 0) return connect({ host: address, port });
+  let failure: unknown;
+  for (const end of from) {
+    try {
+      return await connect({ host: address, port, ...end });
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+/** Bound by another, or of a connection that has just ended: tcp(7), ip(7). */
+function isTaken(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return code === "EADDRINUSE" || code === "EADDRNOTAVAIL";
+}
+
+function connect(how: TcpNetConnectOpts): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connectTcp({
-      host: address,
-      port,
-      ...(from !== undefined && { localAddress: from }),
-      allowHalfOpen: true,
-      noDelay: true,
-    });
+    const socket = connectTcp({ ...how, allowHalfOpen: true, noDelay: true });
     socket.once("error", reject).once("connect", () => {
       socket.off("error", reject);
       resolve(socket);
