@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { format } from "prettier";
 import { stackTitle } from "../../src/analyzer/stacks/table.ts";
 import { clients } from "./clients.ts";
-import { exercise } from "./exercise.ts";
+import { exercise, watchHellos } from "./exercise.ts";
 import { installPackages } from "./install.ts";
 import { makeCertificates } from "./peer.ts";
 import { agrees, markdown, type Matrix, type Row } from "./render.ts";
@@ -17,10 +17,11 @@ const docs = new URL("../../docs/", import.meta.url).pathname;
 const targets: readonly Target[] = [...clients, ...servers];
 
 async function rowOf(target: Target, folder: string): Promise<Row> {
-  const { id, name, side, family } = target;
-  const head = { id, name, side, vendor: family === null ? null : vendorSays[family] };
+  const { id, name, side, family, unverified = false } = target;
+  const head = { id, name, side, unverified, vendor: family === null ? null : vendorSays[family] };
   try {
-    const { version, report, measured } = await exercise(target, certificates, join(folder, id));
+    const outcome = await exercise(target, certificates, join(folder, id), hellos);
+    const { version, report, measured, byProxy, byHello } = outcome;
     const stack = report?.stacks[0] ?? null;
     return {
       ...head,
@@ -34,12 +35,13 @@ async function rowOf(target: Target, folder: string): Promise<Row> {
       path: report?.path ?? null,
       predicted: report?.verdict ?? null,
       reason: report?.reason.text ?? null,
-      measured,
+      ...{ measured, byProxy, byHello },
     };
   } catch (error) {
     const skipped = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-    const nothing = { stack: null, class: null, path: null, predicted: null, reason: null, measured: null };
-    return { ...head, ...nothing, version: null, skipped };
+    const scanned = { stack: null, class: null, path: null, predicted: null, reason: null };
+    const seen = { measured: null, byProxy: null, byHello: null };
+    return { ...head, ...scanned, ...seen, version: null, skipped };
   }
 }
 
@@ -68,13 +70,19 @@ installPackages(wanted);
 const folder = mkdtempSync(join(tmpdir(), "plainsight-matrix-"));
 chmodSync(folder, 0o755); // Apache and PostgreSQL give up root
 const certificates = makeCertificates(folder);
+process.env.XDG_STATE_HOME = join(folder, "state"); // the proxy's authority goes with the run
+const hellos = await watchHellos();
 for (const target of wanted) {
   const row = await rowOf(target, folder);
   known.set(row.id, row);
   const outcome =
-    row.skipped ?? `${row.class ?? "?"}, ${row.predicted ?? "?"}, ${row.measured?.state ?? "?"}`;
+    row.skipped ??
+    `${row.class ?? "?"}, ${row.predicted ?? "?"}, ${row.measured?.state ?? "?"}; by proxy ` +
+      `${row.byProxy?.state ?? "?"} (${row.byProxy?.reason ?? ""}), hello ${row.byHello?.state ?? "?"}` +
+      (row.byHello?.process === true ? "" : ", of no process of it");
   console.error(`${row.skipped === null && !agrees(row) ? "!" : " "} ${target.id}: ${outcome}`);
 }
+await hellos.close();
 rmSync(folder, { recursive: true });
 
 const matrix: Matrix = {

@@ -1,5 +1,13 @@
-// What a trace proves of one exchange: each half seen byte for byte, or not. Pure.
-import type { ExchangeEvent, MessageEvent, TraceEvent } from "../../src/protocol/traffic.ts";
+// What a trace proves of one exchange: each half seen byte for byte, or not; through the proxy, what became of it; and
+// of its beginning on the wire, whether the name and the process were told. Pure.
+import type {
+  Direction,
+  ExchangeEvent,
+  HelloEvent,
+  MessageEvent,
+  SkippedEvent,
+  TraceEvent,
+} from "../../src/protocol/traffic.ts";
 import type { Said } from "./peer.ts";
 import type { Messages } from "./target.ts";
 
@@ -10,6 +18,37 @@ export interface Measured {
   /** Whether what the program read and wrote was seen as it was. */
   request: boolean;
   response: boolean;
+}
+
+export interface ByProxy extends Omit<Measured, "state"> {
+  /**
+   * Beside those of {@link Measured}: `passed-through`: the program had its exchange, unopened; `refused`: it did not;
+   * `not-tried`: the proxy or the program could not be run so.
+   */
+  state: Measured["state"] | "passed-through" | "refused" | "not-tried";
+  /** Why it was not opened, in the product's words. */
+  reason: string | null;
+}
+
+export interface ByHello {
+  /**
+   * `named`: seen with the server's name as it was sent; `none-sent`: seen, and it has none; `misnamed`: seen with
+   * another name, or without the one that it has; `nothing`: not seen.
+   */
+  state: "named" | "none-sent" | "misnamed" | "nothing";
+  /** Whether it was told to be of the program's own process. */
+  process: boolean;
+}
+
+/** The connection of an exchange, as the program has it. */
+export interface Spoken {
+  direction: Direction;
+  /** Of its own end. */
+  port: number;
+  /** Of the program's processes. */
+  pids: readonly number[];
+  /** The server's name in the hello, as the server met it. */
+  name: string | null;
 }
 
 const isExchange = (event: TraceEvent): event is ExchangeEvent =>
@@ -29,7 +68,12 @@ export function measuredExchange(events: readonly TraceEvent[], said: Said | nul
   return best ?? { ...nothing, state: events.some(isMessage) ? "partly" : "nothing" };
 }
 
-const nothing: Measured = { state: "nothing", protocol: null, request: false, response: false };
+export const nothing = {
+  state: "nothing",
+  protocol: null,
+  request: false,
+  response: false,
+} satisfies Measured;
 
 const textOf = (body: { text?: string } | null | undefined): string => body?.text ?? "";
 
@@ -47,4 +91,24 @@ export function measuredMessages(events: readonly TraceEvent[], { sent, received
 
 function bytesOf(preview: { text: string } | { hex: string }): Buffer {
   return "text" in preview ? Buffer.from(preview.text) : Buffer.from(preview.hex, "hex");
+}
+
+/** @param isDone whether the two ends had their exchange */
+export function byProxy(measured: Measured, isDone: boolean, events: readonly TraceEvent[]): ByProxy {
+  const isSkipped = (event: TraceEvent): event is SkippedEvent => event.type === "skipped";
+  const reason = events.find(isSkipped)?.reason.text ?? null;
+  if (measured.state === "confirmed") return { ...measured, reason: null };
+  if (!isDone) return { ...measured, state: "refused", reason };
+  return { ...measured, state: reason === null ? measured.state : "passed-through", reason };
+}
+
+export function byHello(hellos: readonly HelloEvent[], { direction, port, pids, name }: Spoken): ByHello {
+  const ours = hellos.filter(
+    ({ connection, ...hello }) =>
+      hello.direction === direction && connection.local?.endsWith(`:${port}`) === true,
+  );
+  const process = ours.some(({ pid }) => pid !== null && pids.includes(pid));
+  if (ours.length === 0) return { state: "nothing", process };
+  if (!ours.some(({ serverName }) => serverName === name)) return { state: "misnamed", process };
+  return { state: name === null ? "none-sent" : "named", process };
 }

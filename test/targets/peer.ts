@@ -6,6 +6,7 @@ import http2 from "node:http2";
 import https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import { bodyOf } from "../fixtures/bodies.mjs";
 
 export interface Certificates {
@@ -42,24 +43,32 @@ export interface Peer {
   close(): void;
 }
 
+/** The other end of a request's connection. */
+export interface Client {
+  port: number;
+  /** The server's name that it sent. */
+  serverName: string | null;
+}
+
 /**
  * Answers by HTTP/1.1 or HTTP/2, whichever the client prefers.
- * @param onRequest is called before the answer, with the client's port: the client waits meanwhile
+ * @param onRequest is called before the answer: the client waits meanwhile
  */
 export async function startPeer(
   { cert, key }: Certificates,
-  onRequest: (said: Said, clientPort: number) => void,
+  onRequest: (said: Said, client: Client) => void,
 ): Promise<Peer> {
   const options = { cert: readFileSync(cert), key: readFileSync(key), allowHTTP1: true };
   const sockets = new Set<Socket>();
   const server = http2.createSecureServer(options, (request, response) => {
     let body = "";
-    const clientPort = request.socket.remotePort ?? 0;
+    const { remotePort = 0, servername } = request.socket as TLSSocket;
+    const client = { port: remotePort, serverName: typeof servername === "string" ? servername : null };
     request.setEncoding("utf8").on("data", (text: string) => (body += text));
     request.on("end", () => {
       // The client written in C says what it was built to say, and is answered with the same.
       const answer = request.url === "/static" ? body : responseBody;
-      onRequest({ target: request.url, request: body, response: answer }, clientPort);
+      onRequest({ target: request.url, request: body, response: answer }, client);
       response.writeHead(200, { "content-type": "text/plain", "content-length": answer.length });
       response.end(answer);
     });

@@ -395,6 +395,8 @@ execargs = sh $DIR/answer
       client: [
         "redis-cli",
         "--tls",
+        "--sni",
+        "localhost",
         "--cacert",
         "$CA",
         "-h",

@@ -30,7 +30,8 @@ export interface Target {
   side: "client" | "server";
   source: Source;
   /**
-   * Program and arguments. `$URL`, `$HOST`, `$PORT`, `$PATH_AND_QUERY`, `$BODY`, `$CA`, `$CERT`, `$KEY`, `$DIR`,
+   * Program and arguments. A client that can trusts by its environment, where the proxy adds its own authority;
+   * SSL_CERT_FILE is set for all. `$URL`, `$HOST`, `$PORT`, `$PATH_AND_QUERY`, `$BODY`, `$CA`, `$CERT`, `$KEY`, `$DIR`,
    * `$PROGRAM` and `$PROGRAMS` (our sources) are put in.
    */
   command: readonly string[];
@@ -39,6 +40,8 @@ export interface Target {
   /** Files of the target's folder, with the same variables. */
   files?: Record<string, string>;
   environment?: Record<string, string>;
+  /** Its command takes any certificate: that it takes the proxy's, too, proves nothing of its trust. */
+  unverified?: true;
   /** The program's version: a command, and where in its output. */
   version?: { command: string[]; pattern: RegExp };
 }
