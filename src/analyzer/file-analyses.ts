@@ -47,6 +47,7 @@ export class FileAnalyses {
     const build = buildId === null ? null : [name, buildId, reader.size].join(" ");
     const same = build === null ? undefined : this.#byBuild.get(build);
     const analysis = same ?? analyseElf(reading, name);
+    if (reader.hasChanged) return changing(analysis);
     remember(this.#byIdentity, identity, analysis);
     if (build !== null) remember(this.#byBuild, build, analysis);
     return analysis;
@@ -58,9 +59,15 @@ export class FileAnalyses {
     const known = this.#byIdentity.get(identity);
     if (known !== undefined) return known;
     const analysis = analyseElf(readElf(reader), name, { path: debugPath, reader: debug });
+    if (reader.hasChanged || debug.hasChanged) return changing(analysis);
     remember(this.#byIdentity, identity, analysis);
     return analysis;
   }
+}
+
+/** What was read in parts from two states of a file is not kept: the next scan reads it again. */
+function changing(analysis: FileAnalysis): FileAnalysis {
+  return { ...analysis, problem: analysis.problem ?? "it was written to while it was read" };
 }
 
 function identityOf({ identity }: FileReader, name: string): string {

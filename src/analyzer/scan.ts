@@ -57,7 +57,7 @@ export class Scanner {
     for (const pid of named ? new Set(selection.pids) : this.#table.pids()) {
       const chosen = this.#choose(pid, selection);
       if (chosen === null) continue;
-      const outcome = "reason" in chosen ? { skipped: chosen } : this.scanProcess(pid);
+      const outcome = "reason" in chosen ? { skipped: chosen } : this.#scanChosen(pid);
       if ("process" in outcome) processes.push(outcome.process);
       else skipped.push(outcome.skipped);
     }
@@ -75,6 +75,13 @@ export class Scanner {
     };
   }
 
+  /** One that was there a moment ago. */
+  #scanChosen(pid: number): ReturnType<Scanner["scanProcess"]> {
+    const outcome = this.scanProcess(pid);
+    const isGone = "skipped" in outcome && outcome.skipped.reason.code === "no-such-process";
+    return isGone ? { skipped: { pid, reason: exited } } : outcome;
+  }
+
   /** One process, by pid; `skipped` says why there is nothing to report. */
   scanProcess(pid: number): { process: ScannedProcess } | { skipped: Skipped } {
     let gathered = this.#gather(pid);
@@ -82,6 +89,11 @@ export class Scanner {
     if (gathered.found !== null && !mapsExecutable(gathered.found)) gathered = this.#gather(pid);
     if (gathered.found === null) return { skipped: { pid, reason: gathered.missing } };
     const examined = this.#examine(gathered.found);
+    if (examined.problems.length > 0) {
+      // Its files cannot be reached through a process that has gone.
+      const { missing } = this.#table.identify(pid);
+      if (missing !== null) return { skipped: { pid, reason: exited } };
+    }
     return {
       process: { report: processReport(examined, this.host.paths), findings: [...examined.findings] },
     };

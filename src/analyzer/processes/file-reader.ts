@@ -66,6 +66,16 @@ export class FileReader implements ByteReader {
     return Buffer.concat([head, this.#block(last).subarray(0, end - last * blockBytes)]);
   }
 
+  /** Whether the file was written to since it was opened; one that cannot be asked any more was. */
+  get hasChanged(): boolean {
+    try {
+      const { size, mtimeNs } = fstatSync(this.#descriptor, { bigint: true });
+      return Number(size) !== this.size || mtimeNs !== this.identity.modifiedNs;
+    } catch {
+      return true;
+    }
+  }
+
   close(): void {
     closeSync(this.#descriptor);
     for (const { buffer } of this.#blocks.values()) {

@@ -71,6 +71,35 @@ test("elf: finds the same Go functions without a section table", (t) => {
   assert.deepStrictEqual(found(sound(readElf(bytesReader(headless)))), expected);
 });
 
+test("elf: a table of Go functions that its section cuts short, at every length, gives the right ones, or a problem", (t) => {
+  if (!present(t, "go")) return;
+  const bytes = readFileSync(buildGoProgram({ options: ["-ldflags", "-s -w"] }));
+  const whole = sound(readElf(bytesReader(bytes)));
+  const index = whole.sections.findIndex(({ name }) => name === ".gopclntab");
+  const size = whole.sections[index]?.size ?? 0;
+  assert.ok(index > 0 && size > 1000);
+  const right = found(whole);
+  // The section's size, in its entry of the section table (elf(5)).
+  const field = Number(bytes.readBigUInt64LE(40)) + index * 64 + 32;
+  assert.equal(Number(bytes.readBigUInt64LE(field)), size);
+  const every = Array.from({ length: 256 }, (_, length) => length);
+  const some = Array.from({ length: 200 }, (_, step) => Math.floor((size * step) / 200) + 1);
+  let cut = 0;
+  for (const length of [...every, ...some, size - 1]) {
+    bytes.writeBigUInt64LE(BigInt(length), field);
+    const elf = sound(readElf(bytesReader(bytes)));
+    const given = found(elf);
+    for (const [name, address] of given) assert.equal(address, right.get(name), `${name} at ${length}`);
+    if (given.size === right.size) continue;
+    cut++;
+    assert.ok(
+      elf.problems.length > 0,
+      `${given.size} of ${right.size} functions at ${length} without a word`,
+    );
+  }
+  assert.ok(cut > 256);
+});
+
 test("elf: a table of Go functions that is damaged or cut gives none or the right ones, and a problem", (t) => {
   if (!present(t, "go")) return;
   const bytes = readFileSync(buildGoProgram({ options: ["-ldflags", "-s -w"] }));

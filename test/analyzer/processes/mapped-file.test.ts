@@ -73,6 +73,19 @@ for (const [about, file, executable, text] of cases) {
   });
 }
 
+test("mapped file: takes the mapping itself where the process's root cannot be entered", () => {
+  const [alone, lost] = [join(folder, "8"), join(folder, "9")];
+  mkdirSync(join(alone, "map_files"), { recursive: true });
+  mkdirSync(lost);
+  for (const process of [alone, lost]) symlinkSync(join(folder, "nowhere"), join(process, "root"));
+  symlinkSync(library, join(alone, "map_files/1000-2000"));
+  const { reader } = openMappedFile(folder, 8, mapped, false);
+  assert.equal(reader && Buffer.from(reader.read(0, 100)).toString(), "the library");
+  reader?.close();
+  const { problem } = openMappedFile(folder, 9, mapped, true);
+  assert.match(problem ?? "", /ENOENT/);
+});
+
 test("file reader: refuses what is no regular file, and does not wait for a FIFO's writer", () => {
   assert.throws(() => FileReader.open(folder), /not a regular file|EISDIR/);
 });
