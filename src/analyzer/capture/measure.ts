@@ -76,7 +76,7 @@ export async function measure(report: CoverageReport, options: MeasureOptions): 
         unprobed.push({ ...process, basis: "measured", verdict: "dark", reason });
     }
     plaintext.begin();
-    const hellos = await countHellos();
+    const hellos = await countHellos(session.tracer);
     const since = new Date().toISOString();
     const watched = {
       pids: probed.map(({ pid }) => pid),
@@ -104,7 +104,7 @@ export async function measure(report: CoverageReport, options: MeasureOptions): 
         network.connections === null
           ? measured
           : { ...measured, network: networkMeasurement(measured.processes, seen, network.interfaces) },
-      lostRecords: plaintext.lostRecords + network.lostRecords,
+      lostRecords: plaintext.lostRecords,
     };
   } catch (error) {
     await session.close();

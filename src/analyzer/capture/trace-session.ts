@@ -13,7 +13,7 @@ import { AwaitedFiles } from "./awaited-files.ts";
 import { Connections, type ConnectionRecord, type TrafficEvent } from "./connections.ts";
 import { LossCount } from "./loss-count.ts";
 import { decodeRecords, type KernelRecord } from "./records.ts";
-import { TracerClient } from "./tracer-client.ts";
+import { TracerClient, type SharedTracer } from "./tracer-client.ts";
 
 export { TracerUnavailable } from "./tracer-launch.ts";
 
@@ -61,6 +61,8 @@ export interface TraceSession {
   /** What this kernel does not offer, each with what it is for. */
   readonly missing: Reason[];
   configure(options: { bodyLimit: number; showSecrets: boolean }): void;
+  /** For who asks the same tracer for something else; it goes with this session. */
+  readonly tracer: SharedTracer;
   close(): Promise<SummaryEvent>;
 }
 
@@ -104,6 +106,7 @@ class Session implements TraceSession {
   readonly #losses = new LossCount();
   #releaseTimer: NodeJS.Timeout | null = null;
   #counts = { exchanges: 0, messages: 0 };
+  #listener: (records: readonly KernelRecord[]) => void = () => undefined;
 
   constructor(options: TraceSessionOptions) {
     this.#options = options;
@@ -137,6 +140,16 @@ class Session implements TraceSession {
 
   get missing(): Reason[] {
     return this.#client.opened.missing;
+  }
+
+  get tracer(): SharedTracer {
+    return {
+      opened: this.#client.opened,
+      call: (request) => this.#client.call(request),
+      listen: (listener) => {
+        this.#listener = listener;
+      },
+    };
   }
 
   configure(options: { bodyLimit: number; showSecrets: boolean }): void {
@@ -275,6 +288,7 @@ class Session implements TraceSession {
   #onBatch(batch: Buffer): void {
     const { records, undecodedBytes } = decodeRecords(batch);
     for (const record of records) this.#onRecord(record);
+    this.#listener(records);
     if (undecodedBytes > 0)
       this.#emit(this.#losses.add({ records: 1, bytes: undecodedBytes, reason: "record-not-understood" }));
     this.#emitAll(this.#connections.trim(Date.now()));
@@ -300,7 +314,7 @@ class Session implements TraceSession {
       case "owner":
       case "closed":
       case "open":
-        break; // the network path has sessions of its own
+        break; // the listener's
       default:
         this.#onTraffic(record);
     }

@@ -12,6 +12,7 @@ import type {
   TracerRequest,
 } from "../../tracer/messages.ts";
 import { builtFile } from "../installation.ts";
+import type { KernelRecord } from "./records.ts";
 import { describeFailure, launchers, TracerUnavailable, type Launcher } from "./tracer-launch.ts";
 
 export interface TracerHandlers {
@@ -24,6 +25,12 @@ export interface TracerHandlers {
 }
 
 type Opened = Extract<TracerAnswer, { type: "opened" }>;
+
+/** A tracer that is somebody else's to open and to close. */
+export interface SharedTracer extends Pick<TracerClient, "opened" | "call"> {
+  /** From now on the records of each batch come here, too, after its owner has had them. */
+  listen(listener: (records: readonly KernelRecord[]) => void): void;
+}
 
 export interface TracerSettings {
   ringBytes: number;

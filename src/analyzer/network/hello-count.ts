@@ -1,5 +1,6 @@
 // The TLS connections that begin while something is measured: what may be decrypted is counted against them.
 import type { HelloEvent } from "../../protocol/traffic.ts";
+import type { SharedTracer } from "../capture/tracer-client.ts";
 import { TracerUnavailable } from "../capture/tracer-launch.ts";
 import type { HelloConnection } from "../coverage/measurement.ts";
 import { openHelloSession } from "./hello-session.ts";
@@ -12,21 +13,20 @@ export interface HelloCounted {
   interfaces: string[];
   /** Null where the network could not be watched. */
   connections: HelloConnection[] | null;
-  lostRecords: number;
 }
 
 /** A connection that began this shortly before the end may not have said anything yet. */
 const graceMs = 500;
 
 /** Counts from now on all interfaces that are up. Without the rights or the kernel for it, it counts nothing. */
-export async function countHellos(): Promise<HelloCount> {
+export async function countHellos(tracer: SharedTracer): Promise<HelloCount> {
   const begun = new Map<string, HelloEvent>();
   /** Connections that no server has answered: no TLS came of them. */
   const unanswered = new Set<string>();
-  let lostRecords = 0;
   try {
     const session = await openHelloSession({
       interfaces: null,
+      tracer,
       onEvent: (event) => {
         if (event.type === "hello") begun.set(event.id, event);
         if (
@@ -36,9 +36,8 @@ export async function countHellos(): Promise<HelloCount> {
         ) {
           unanswered.add(event.id);
         }
-        if (event.type === "lost") lostRecords += event.records;
       },
-      onEnded: () => undefined, // what was seen until then counts
+      onEnded: () => undefined, // told by the tracer's owner
     });
     return {
       close: async () => {
@@ -49,12 +48,12 @@ export async function countHellos(): Promise<HelloCount> {
           .flatMap(({ pid, connection: { local, remote, serverName } }) =>
             local === null || remote === null ? [] : [{ pid, local, remote, serverName }],
           );
-        return { interfaces: session.interfaces.map(({ name }) => name), connections, lostRecords };
+        return { interfaces: session.interfaces.map(({ name }) => name), connections };
       },
     };
   } catch (error) {
     if (!(error instanceof TracerUnavailable)) throw error;
-    return { close: () => Promise.resolve({ interfaces: [], connections: null, lostRecords: 0 }) };
+    return { close: () => Promise.resolve({ interfaces: [], connections: null }) };
   }
 }
 

@@ -7,7 +7,7 @@ import type { HelloEvent, SummaryEvent, TraceEvent } from "../../protocol/traffi
 import type { KernelLoss, NetworkPlaces, WatchedInterface } from "../../tracer/messages.ts";
 import { LossCount } from "../capture/loss-count.ts";
 import { decodeRecords, type KernelRecord } from "../capture/records.ts";
-import { TracerClient } from "../capture/tracer-client.ts";
+import { TracerClient, type SharedTracer } from "../capture/tracer-client.ts";
 import { TracerUnavailable } from "../capture/tracer-launch.ts";
 import { ProcessTable } from "../processes/process-table.ts";
 import { socketOwner } from "../processes/socket-owner.ts";
@@ -26,6 +26,8 @@ export interface HelloSessionOptions {
   onlyAdded?: boolean;
   /** Where programs sit on interfaces. */
   places?: Partial<NetworkPlaces>;
+  /** To use rather than one of its own, whose losses and end are then its owner's to tell. */
+  tracer?: SharedTracer;
 }
 
 export interface HelloSession {
@@ -72,7 +74,8 @@ class Session implements HelloSession {
   #blocked = 0;
   #lookups = { second: 0, count: 0 };
   #fold!: HelloFold;
-  #client!: TracerClient;
+  #tracer!: Pick<TracerClient, "opened" | "call">;
+  #own: TracerClient | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: HelloSessionOptions) {
@@ -81,7 +84,41 @@ class Session implements HelloSession {
 
   async open(): Promise<void> {
     const names = this.#options.interfaces ?? presentInterfaces();
-    this.#client = await TracerClient.start(
+    const tracer = this.#options.tracer ?? (await this.#startTracer());
+    this.#tracer = tracer;
+    this.#fold = new HelloFold({
+      clock: tracer.opened.clock,
+      idPrefix: `n${Date.now().toString(36)}-`,
+      interfaceName: (index) =>
+        this.interfaces.find((watched) => watched.index === index)?.name ?? `#${index}`,
+      commandOf: (pid, thread) => this.#processes.identify(pid).found?.command ?? thread,
+      ownerOf: ({ local, remote, transport }) => this.#ownerOf(local, remote, transport),
+      ruleFor: (serverName) => (this.#rules ? ruleFor(this.#rules, serverName) : null),
+      isBlocking: () => this.#rules !== null,
+      judge: (ends, start, blocked) => {
+        void this.#tracer.call({ type: "judge", ends, start, blocked }).catch(() => undefined);
+      },
+    });
+    this.#options.tracer?.listen((records) => {
+      this.#onRecords(records);
+    });
+    const places = { ingress: null, egress: null, withTracer: false, ...this.#options.places };
+    const answer = await this.#tracer.call({ type: "watch-network", interfaces: [...names], places });
+    if (answer.type === "watching") {
+      this.interfaces = answer.interfaces;
+      // Nobody asked for an interface that is down by name.
+      this.missing = answer.missing.filter(
+        ({ code }) => this.#options.interfaces !== null || code !== "interface-down",
+      );
+      if (answer.interfaces.length > 0) return;
+    }
+    await this.#own?.close();
+    const isAny = this.#options.interfaces === null;
+    throw new TracerUnavailable(problemOf(answer.type === "failed" ? answer.reason : this.missing[0], isAny));
+  }
+
+  async #startTracer(): Promise<TracerClient> {
+    this.#own = await TracerClient.start(
       { ringBytes, features: {} },
       {
         records: (batch) => {
@@ -95,41 +132,16 @@ class Session implements HelloSession {
         },
       },
     );
-    this.#fold = new HelloFold({
-      clock: this.#client.opened.clock,
-      idPrefix: `n${Date.now().toString(36)}-`,
-      interfaceName: (index) =>
-        this.interfaces.find((watched) => watched.index === index)?.name ?? `#${index}`,
-      commandOf: (pid, thread) => this.#processes.identify(pid).found?.command ?? thread,
-      ownerOf: ({ local, remote, transport }) => this.#ownerOf(local, remote, transport),
-      ruleFor: (serverName) => (this.#rules ? ruleFor(this.#rules, serverName) : null),
-      isBlocking: () => this.#rules !== null,
-      judge: (ends, start, blocked) => {
-        void this.#client.call({ type: "judge", ends, start, blocked }).catch(() => undefined);
-      },
-    });
-    const places = { ingress: null, egress: null, withTracer: false, ...this.#options.places };
-    const answer = await this.#client.call({ type: "watch-network", interfaces: [...names], places });
-    if (answer.type === "watching") {
-      this.interfaces = answer.interfaces;
-      // Nobody asked for an interface that is down by name.
-      this.missing = answer.missing.filter(
-        ({ code }) => this.#options.interfaces !== null || code !== "interface-down",
-      );
-      if (answer.interfaces.length > 0) return;
-    }
-    await this.#client.close();
-    const isAny = this.#options.interfaces === null;
-    throw new TracerUnavailable(problemOf(answer.type === "failed" ? answer.reason : this.missing[0], isAny));
+    return this.#own;
   }
 
   async add(pid: number): Promise<void> {
     this.#added.set(pid, this.#processes.identify(pid).found?.command ?? "");
-    await this.#client.call({ type: "trace", pids: [pid], followChildren: true });
+    await this.#tracer.call({ type: "trace", pids: [pid], followChildren: true });
   }
 
   async block(rules: readonly string[]): Promise<Reason | null> {
-    const answer = await this.#client.call({ type: "block", names: [...rules] });
+    const answer = await this.#tracer.call({ type: "block", names: [...rules] });
     if (answer.type === "failed") return answer.reason;
     this.#rules = new Set(rules);
     return null;
@@ -140,11 +152,11 @@ class Session implements HelloSession {
   }
 
   async close(): Promise<SummaryEvent> {
-    await this.#client.call({ type: "tell-open" }).catch(() => undefined);
-    await this.#client.call({ type: "flush" }).catch(() => undefined);
+    await this.#tracer.call({ type: "tell-open" }).catch(() => undefined);
+    await this.#tracer.call({ type: "flush" }).catch(() => undefined);
     if (this.#timer) clearTimeout(this.#timer);
     this.#emitAll(this.#fold.end(Date.now()));
-    await this.#client.close();
+    await this.#own?.close();
     return {
       type: "summary",
       exchanges: 0,
@@ -166,12 +178,16 @@ class Session implements HelloSession {
 
   #onBatch(batch: Buffer): void {
     const { records, undecodedBytes } = decodeRecords(batch);
-    for (const record of records) this.#onRecord(record);
+    this.#onRecords(records);
     if (undecodedBytes > 0) {
       this.#options.onEvent(
         this.#losses.add({ records: 1, bytes: undecodedBytes, reason: "record-not-understood" }),
       );
     }
+  }
+
+  #onRecords(records: readonly KernelRecord[]): void {
+    for (const record of records) this.#onRecord(record);
     this.#timer ??= setTimeout(this.#release, holdMs);
   }
 
@@ -219,7 +235,7 @@ class Session implements HelloSession {
 
   #emitAll(events: NetworkEvent[]): void {
     if (events.some(({ type }) => type === "blocked")) {
-      void this.#client.call({ type: "reset-blocked" }).catch(() => undefined);
+      void this.#tracer.call({ type: "reset-blocked" }).catch(() => undefined);
     }
     for (const event of events) {
       if (event.type === "blocked") this.#blocked++;
