@@ -25,8 +25,10 @@ ${selectorHelp}
   --output FILE   writes there instead of to standard output
   --measure [10s] probes what can be probed, watches for that long, and says of each process
                   whether plaintext was seen (confirmed), was not though its TLS was in use
-                  (silent), or nothing was there to see (not exercised); needs rights;
-                  Ctrl-C ends it early and still writes the report
+                  (silent), or nothing was there to see (not exercised); counts the decrypted
+                  connections against all whose ClientHello was seen on the network, and names
+                  the servers of the others; needs rights; Ctrl-C ends it early and still writes
+                  the report
   --fail-under PERCENT
                   exits with 1 when less of the processes with TLS is traceable, or when none was found
   --help
