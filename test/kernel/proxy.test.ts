@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { gone, skipReason, start, tracerOf } from "./rig.ts";
-import { openShop, traceByProxy } from "./proxy-run.ts";
+import { openShop, trace, traceByProxy } from "./proxy-run.ts";
 
 const skip = (...programs: string[]) => skipReason("curl", ...programs);
 
@@ -193,31 +193,36 @@ test("proxy: a process that an earlier trace started is seen again", { skip: ski
   );
 });
 
-test("proxy: without rights, by HTTPS_PROXY, and it is said", { skip: skip("setpriv") }, async (t) => {
-  const shop = await openShop(t);
-  // A copy of the program that nobody may read, wherever this checkout is.
-  chmodSync(shop.folder, 0o755);
-  const root = join(import.meta.dirname, "../..");
-  for (const part of ["bin", "dist", "package.json"]) {
-    cpSync(join(root, part), join(shop.folder, part), { recursive: true });
-  }
-  mkdirSync(join(shop.folder, "state"));
-  chownSync(join(shop.folder, "state"), 65_534, 65_534);
-  const nobody = {
-    prefix: ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
-    program: join(shop.folder, "bin/plainsight"),
-  };
-  // No desktop that would help.
-  const environment = { ...shop.environment, DISPLAY: undefined, WAYLAND_DISPLAY: undefined };
-  const url = `https://localhost:${shop.port}`;
-  const run = traceByProxy(t, environment, ["--", "curl", "-sS", `${url}/asked`], nobody);
-  assert.equal(await run.ended, 0, run.said());
-  assert.match(run.said(), /offered by HTTPS_PROXY, which not every program honours/);
-  assert.deepStrictEqual(
-    run.exchanges().map(({ command, request }) => [command, request?.target]),
-    [["curl", "/asked"]],
-  );
-});
+for (const [what, path] of [
+  ["proxy", ["--path", "mitm"]],
+  ["auto", []],
+] as const) {
+  test(`${what}: without rights, by HTTPS_PROXY, and it is said`, { skip: skip("setpriv") }, async (t) => {
+    const shop = await openShop(t);
+    // A copy of the program that nobody may read, wherever this checkout is.
+    chmodSync(shop.folder, 0o755);
+    const root = join(import.meta.dirname, "../..");
+    for (const part of ["bin", "dist", "package.json"]) {
+      cpSync(join(root, part), join(shop.folder, part), { recursive: true });
+    }
+    mkdirSync(join(shop.folder, "state"));
+    chownSync(join(shop.folder, "state"), 65_534, 65_534);
+    const nobody = {
+      prefix: ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
+      program: join(shop.folder, "bin/plainsight"),
+    };
+    // No desktop that would help.
+    const environment = { ...shop.environment, DISPLAY: undefined, WAYLAND_DISPLAY: undefined };
+    const url = `https://localhost:${shop.port}`;
+    const run = trace(t, environment, [...path, "--", "curl", "-sS", `${url}/asked`], nobody);
+    assert.equal(await run.ended, 0, run.said());
+    assert.match(run.said(), /offered by HTTPS_PROXY, which not every program honours/);
+    assert.deepStrictEqual(
+      run.exchanges().map(({ command, request }) => [command, request?.target]),
+      [["curl", "/asked"]],
+    );
+  });
+}
 
 test("proxy: a state folder that cannot be made is told, with what to do", { skip: skip() }, async (t) => {
   const shop = await openShop(t);

@@ -31,11 +31,7 @@ export async function traceCommand(argv: string[]): Promise<number> {
   const scanner = new Scanner();
   if (options.auto && options.command.length > 0) {
     const why = onlyByProxy(scanner, options.command[0] ?? "");
-    if (why !== null) {
-      process.stderr.write(`through the local proxy: ${why}\n`);
-      const { proxyTrace } = await import("./proxy-trace.ts");
-      return proxyTrace({ ...options, metadataOnly: false, passThrough: [], server: null });
-    }
+    if (why !== null) return throughProxy(options, why);
   }
   const launched =
     options.command.length > 0 ? launchWaiting(options.command, options.json ? "errors" : "inherit") : null;
@@ -47,18 +43,30 @@ export async function traceCommand(argv: string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof TracerUnavailable)) throw error;
     tellProblem(error.problem);
-    return exitCodes.notPossible;
+    if (!options.auto || launched === null) return exitCodes.notPossible;
+    endCommand(); // it has not begun
+    return await throughProxy(options, "it needs no rights");
   } finally {
     endCommand();
   }
+}
+
+async function throughProxy(options: TraceOptions, why: string): Promise<number> {
+  process.stderr.write(`through the local proxy: ${why}\n`);
+  const { proxyTrace } = await import("./proxy-trace.ts");
+  return proxyTrace({ ...options, metadataOnly: false, passThrough: [], server: null });
 }
 
 /** Why a command is seen by the proxy alone; null where probes may do, as far as its executable tells. */
 function onlyByProxy(scanner: Scanner, name: string): string | null {
   // A script's interpreter is what speaks.
   const executable = executablesOf(name).at(-1) ?? name;
-  const { path, verdict, reason } = scanner.judgeFile(executable);
-  return path === "mitm" && verdict === "proxy" ? `${basename(executable)}: ${reason.text}` : null;
+  try {
+    const { path, verdict, reason } = scanner.judgeFile(executable);
+    return path === "mitm" && verdict === "proxy" ? `${basename(executable)}: ${reason.text}` : null;
+  } catch {
+    return null; // it may be run, yet not read
+  }
 }
 
 async function trace(
