@@ -3,10 +3,9 @@ import { writeFileSync } from "node:fs";
 import { extname } from "node:path";
 import type { CoverageReport } from "../../protocol/coverage.ts";
 import { TracerUnavailable } from "../capture/trace-session.ts";
-import { coveredPercent } from "../coverage/summary.ts";
 import { isReportFormat, renderReport } from "../report/formats.ts";
-import { processTitle, wholePercent } from "../report/wording.ts";
 import { Scanner } from "../scan.ts";
+import { shortfall } from "./gate.ts";
 import { measureFromTerminal } from "./measuring.ts";
 import { parseDuration } from "./quantities.ts";
 import { exitCodeOf } from "./scan-command.ts";
@@ -30,7 +29,8 @@ ${selectorHelp}
                   the servers of the others; needs rights; Ctrl-C ends it early and still writes
                   the report
   --fail-under PERCENT
-                  exits with 1 when less of the processes with TLS is traceable, or when none was found
+                  exits with 1 when less of the processes with TLS is traceable, or when none was found;
+                  one that stayed silent while it was measured is not traceable
   --help
 
 Exit codes: 0 done, 1 --fail-under was not met, 2 wrong usage, 3 none of the named processes may be
@@ -110,21 +110,9 @@ function save(path: string, text: string): void {
   process.stderr.write(`Wrote ${path}\n`);
 }
 
-/** Tells on standard error what fell short. A gate that found nothing to judge is not met. */
-function gate({ summary, processes, skipped }: CoverageReport, least: number): number {
-  const percent = coveredPercent(summary);
-  if (percent !== null && percent >= least) return exitCodes.done;
-  const short = processes.filter(({ verdict }) => !["traceable", "no-tls"].includes(verdict));
-  const lines =
-    percent === null
-      ? [`no process with TLS was found, so ${least} % of them cannot be traceable`]
-      : [
-          `${wholePercent(percent)} % of the processes with TLS is traceable, which is under ${least} %`,
-          ...short.map(
-            (it) => `  ${it.pid} ${processTitle(it)}: ${it.verdict} (${it.basis}), ${it.reason.text}`,
-          ),
-        ];
-  if (skipped.length > 0) lines.push(`  ${skipped.length} skipped`);
+function gate(report: CoverageReport, least: number): number {
+  const lines = shortfall(report, least);
+  if (lines.length === 0) return exitCodes.done;
   process.stderr.write(`plainsight: ${lines.map(printable).join("\n")}\n`);
   return exitCodes.gateNotMet;
 }
