@@ -63,6 +63,8 @@ class Session implements HelloSession {
   missing: readonly Reason[] = [];
   readonly #options: HelloSessionOptions;
   readonly #processes = new ProcessTable();
+  /** What processes are called, by process and thread name: of those that were asked for a moment ago. */
+  readonly #commands = new Map<string, string>();
   readonly #startedMs = performance.now();
   /** Process id to command, of those that were added and their children. */
   readonly #added = new Map<number, string>();
@@ -91,7 +93,7 @@ class Session implements HelloSession {
       idPrefix: `n${Date.now().toString(36)}-`,
       interfaceName: (index) =>
         this.interfaces.find((watched) => watched.index === index)?.name ?? `#${index}`,
-      commandOf: (pid, thread) => this.#processes.identify(pid).found?.command ?? thread,
+      commandOf: (pid, thread) => this.#commandOf(pid, thread),
       ownerOf: ({ local, remote, transport }) => this.#ownerOf(local, remote, transport),
       ruleFor: (serverName) => (this.#rules ? ruleFor(this.#rules, serverName) : null),
       isBlocking: () => this.#rules !== null,
@@ -222,8 +224,17 @@ class Session implements HelloSession {
     this.#options.onEvent({ type: "exited", pid, command });
   }
 
+  /** A process of many connections is looked at once for those that come together. */
+  #commandOf(pid: number, thread: string): string {
+    const key = `${pid} ${thread}`;
+    const command = this.#commands.get(key) ?? this.#processes.identify(pid).found?.command ?? thread;
+    this.#commands.set(key, command);
+    return command;
+  }
+
   readonly #release = (): void => {
     this.#timer = null;
+    this.#commands.clear();
     const nowMs = Date.now();
     this.#emitAll(this.#fold.release(nowMs - holdMs, nowMs));
     if (this.#fold.holds) this.#timer = setTimeout(this.#release, holdMs);
