@@ -1,18 +1,15 @@
 // `plainsight block`, as a person types it: what is listed is refused at once, on either end of a connection, and what is
 // not goes on; when it has ended, however it ended, so does everything.
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import type { BlockedEvent, TraceEvent } from "../../src/protocol/traffic.ts";
 import { largeHello, records } from "../analyzer/network/hello/hellos.ts";
+import { block } from "./block-run.ts";
 import { addresses, openCable, startCounting, type CountingServer, type Namespace } from "./network-rig.ts";
 import { fixtures, gone, makeCertificate, skipReason, tracerOf } from "./rig.ts";
 
 const skip = skipReason("ip", "unshare", "nsenter", "python3", "openssl");
-const program = join(import.meta.dirname, "../../bin/plainsight");
 
 const list = `# what nobody here needs
 exact.example.com
@@ -22,66 +19,6 @@ not a name
 Upper.Example.NET
 http://url.example/
 `;
-
-interface Blocking {
-  pid: number;
-  file: string;
-  /** Resolves once it was said. */
-  hears(text: RegExp): Promise<void>;
-  said(): string;
-  /** Resolves with all refusals once there are so many. */
-  blocked(count: number): Promise<BlockedEvent[]>;
-  /** Resolves with the exit code. */
-  ended: Promise<number | null>;
-}
-
-async function block(
-  t: TestContext,
-  namespace: Namespace,
-  text = list,
-  ...args: string[]
-): Promise<Blocking> {
-  const folder = mkdtempSync(join(tmpdir(), "plainsight-block-"));
-  t.after(() => {
-    rmSync(folder, { recursive: true });
-  });
-  const file = join(folder, "names.txt");
-  writeFileSync(file, text);
-  const line = [program, "block", "--server-names", file, "--json", ...args];
-  // Its errors come in order with its output.
-  const child = namespace.start("sh", "-c", 'exec "$@" 2>&1', "sh", process.execPath, ...line);
-  let said = "";
-  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (said += chunk));
-  const ended = once(child, "close").then(([status]) => status as number | null);
-  const until = async (met: () => boolean, what: string) => {
-    while (!met()) {
-      const over = ended.then(() => {
-        throw new Error(`it ended without ${what}: ${said}`);
-      });
-      await Promise.race([once(child.stdout as NodeJS.ReadableStream, "data"), over]);
-    }
-  };
-  const hears = (what: RegExp) => until(() => what.test(said), String(what));
-  const blocked = () =>
-    said
-      .split("\n")
-      .slice(0, -1)
-      .filter((line) => line.startsWith("{"))
-      .map((line) => JSON.parse(line) as TraceEvent)
-      .filter((event): event is BlockedEvent => event.type === "blocked");
-  await hears(/^refusing .*; Ctrl-C ends it$/m);
-  return {
-    pid: child.pid,
-    file,
-    hears,
-    said: () => said,
-    blocked: async (count) => {
-      await until(() => blocked().length >= count, `${count} refusals`);
-      return blocked();
-    },
-    ended,
-  };
-}
 
 interface Rig {
   near: Namespace;
@@ -153,7 +90,7 @@ for (const [whose, errors] of [
   const isClient = whose === "a client's";
   test(`block: ${whose} connections`, { skip, timeout: 90_000 }, async (t) => {
     const rig = await openRig(t);
-    const blocking = await block(t, isClient ? rig.near : rig.far);
+    const blocking = await block(t, isClient ? rig.near : rig.far, list);
     let refused = 0;
     for (const [what, name, options, rule] of cases) {
       await t.test(`block: ${whose} connection, ${what}`, async () => {
@@ -189,7 +126,7 @@ test(
   { skip },
   async (t) => {
     const rig = await openRig(t);
-    const blocking = await block(t, rig.near);
+    const blocking = await block(t, rig.near, list);
     const complaints = blocking.said().match(/: line \d: .* is neither a name nor \*\.suffix$/gm);
     assert.deepStrictEqual(complaints, [
       ': line 5: "not a name" is neither a name nor *.suffix',
