@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import type { HelloEvent } from "../../src/protocol/traffic.ts";
+import { largeHello, records } from "../analyzer/network/hello/hellos.ts";
 import {
   addresses,
   isConnection,
@@ -13,8 +14,9 @@ import {
   openNamespace,
   startCounting,
   watchIn,
+  type Namespace,
 } from "./network-rig.ts";
-import { childrenOf, firstLine, makeCertificate, skipReason } from "./rig.ts";
+import { childrenOf, firstLine, fixtures, makeCertificate, skipReason } from "./rig.ts";
 
 const skip = skipReason("ip", "unshare", "nsenter", "python3", "curl");
 const isServed = (event: Parameters<typeof isHello>[0]): event is HelloEvent =>
@@ -149,3 +151,55 @@ test(
     );
   },
 );
+
+test("network: a hello that a client says in pieces is this client's", { skip }, async (t) => {
+  const { near, far } = await openCable(t);
+  const server = await startCounting(far, makeCertificate(t));
+  const watches = await Promise.all([watchIn(near), watchIn(far)]);
+  const hello = records(largeHello("pieces.example.com"));
+  const pieces = [0, 1, 700].map((from, index) => hello.subarray(from, [1, 700][index]).toString("hex"));
+  const says = join(fixtures, "say-pieces.py");
+  const client = near.start("/usr/bin/python3", says, addresses.far.ipv4, server.port, ...pieces);
+  const { received, sent } = await server.next();
+  assert.equal(received, hello.length);
+  const told = await Promise.all(watches.map((watch) => watch.seen(isConnection)));
+  assert.deepStrictEqual(
+    told
+      .flat()
+      .map(({ pid, connection, bytesOut, bytesIn }) => [pid, connection.serverName, bytesOut, bytesIn]),
+    [
+      [client.pid, "pieces.example.com", received, sent],
+      [server.pid, "pieces.example.com", sent, received],
+    ],
+  );
+});
+
+test("network: a host tells of its containers' connections, each end once", { skip }, async (t) => {
+  const { near, far: host } = await openCable(t);
+  const other = await openNamespace(t);
+  const lines = (namespace: Namespace, text: string) => {
+    for (const line of text.split("; ")) namespace.run("ip", ...line.split(" "));
+  };
+  lines(host, `link add pf1 type veth peer name pb0 netns ${other.holder}; address add 10.84.0.1/24 dev pf1`);
+  lines(host, "link set pf1 up");
+  host.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward");
+  lines(other, "address add 10.84.0.2/24 dev pb0; link set pb0 up; route add default via 10.84.0.1");
+  lines(near, `route add 10.84.0.0/24 via ${addresses.far.ipv4}`);
+  const server = await startCounting(other, makeCertificate(t));
+  const watch = await watchIn(host);
+  near.run("curl", ...clientOf(`https://10.84.0.2:${server.port}/1000`, 2));
+  const counted = [await server.next(), await server.next()];
+  await watch.seen(isConnection, 4);
+  const summary = await watch.close();
+  const ends = watch
+    .connections()
+    .map(({ connection: { role, local, remote }, command, bytesOut, bytesIn }) => {
+      return [role, command, local, remote, bytesOut, bytesIn].join(" ");
+    });
+  const address = `10.84.0.2:${server.port}`;
+  const expected = counted.flatMap(({ peer, received, sent }) => [
+    `client curl ${peer} ${address} ${received} ${sent}`,
+    `server python3 ${address} ${peer} ${sent} ${received}`,
+  ]);
+  assert.deepStrictEqual([summary.hellos, ends.sort()], [4, expected.sort()]);
+});

@@ -6,15 +6,15 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { clientHello, largeHello, records } from "../analyzer/network/hello/hellos.ts";
 import { ends, piece, serverPort, syn, type Flow } from "./frames.ts";
-import { isHello, openCable, watchIn, type Namespace, type Watch } from "./network-rig.ts";
+import { isHello, openCable, openNamespace, watchIn, type Namespace, type Watch } from "./network-rig.ts";
 import { fixtures, skipReason } from "./rig.ts";
 
 const skip = skipReason("ip", "unshare", "nsenter", "python3");
 
 type Send = (frames: Uint8Array[]) => Promise<void>;
 
-async function openSender(namespace: Namespace): Promise<Send> {
-  const child = namespace.start("/usr/bin/python3", join(fixtures, "send-frames.py"), "pn0");
+async function openSender(namespace: Namespace, fixture: string, name: string): Promise<Send> {
+  const child = namespace.start("/usr/bin/python3", join(fixtures, fixture), name);
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
   await lines.next();
   return async (frames) => {
@@ -130,7 +130,7 @@ async function openRig(t: TestContext): Promise<{ send: Send; watches: Watch[] }
       ["tcx-ingress", "tcx-egress"],
     ],
   );
-  return { send: await openSender(near), watches };
+  return { send: await openSender(near, "send-frames.py", "pn0"), watches };
 }
 
 const told = (watch: Watch, clientPort: number) =>
@@ -216,3 +216,31 @@ test(
     }
   },
 );
+
+test("network: a tunnel, whose packets have no Ethernet header", { skip, timeout: 60_000 }, async (t) => {
+  const namespace = await openNamespace(t);
+  const arrive = await openSender(namespace, "write-packets.py", "tunnel0");
+  const watch = await watchIn(namespace);
+  assert.deepStrictEqual(
+    watch.interfaces.map(({ name, ingress, egress }) => [name, ingress, egress]),
+    [
+      ["lo", "tcx-ingress", "tcx-egress"],
+      ["tunnel0", "tcx-ingress", "tcx-egress"],
+    ],
+  );
+  const leave = await openSender(namespace, "send-frames.py", "tunnel0");
+  const flows = [4, 6].map((family): Flow => ({ ...plain, family: family as 4 | 6, clientPort: 40_000 }));
+  const packets = flows.flatMap((flow) =>
+    [syn(flow), ...cut(flow, hello, 900)].map((frame) => frame.subarray(14)),
+  );
+  await arrive(packets);
+  await watch.seen(isHello, 2);
+  // The other way: they pass through this host, so they are told once.
+  await leave(packets);
+  const summary = await watch.close();
+  assert.deepStrictEqual({ hellos: summary.hellos, lost: summary.lost }, { hellos: 2, lost: 0 });
+  assert.deepStrictEqual(
+    told(watch, 40_000),
+    flows.flatMap((flow) => expected(flow, [name, ["h2", "http/1.1"]])[1]),
+  );
+});
