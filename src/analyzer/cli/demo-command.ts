@@ -105,6 +105,7 @@ function nextSteps(): string {
   const command = `${installationRoot()}/bin/plainsight`;
   return `  Your own process   sudo ${command} trace --pid PID
   A command          sudo ${command} trace -- curl https://example.com/
+  Who talks to whom  sudo ${command} trace --path xdp
   Only look          ${command} scan
   In VS Code         npm run package, then: code --install-extension plainsight-linux-x64-*.vsix
                      open the folder demo, press F5, and watch Live traffic beside the code
