@@ -53,6 +53,7 @@ enum ps_role {
     PS_ROLE_READ_KNOWN = 16,
     PS_ROLE_RECEIVE_KNOWN = 17, /* a read whose fourth argument may ask for a look ahead */
     PS_ROLE_NEW_KNOWN = 18,
+    PS_ROLE_TYPED_SERVER_NAME = 19, /* the name's kind, the name, and its length */
 };
 
 enum ps_direction {

@@ -111,12 +111,12 @@ int enter(struct pt_regs *ctx)
         .tls = PT_REGS_PARM1(ctx),
         .role = role,
     };
-    __u64 second = PT_REGS_PARM2(ctx), fourth = PT_REGS_PARM4(ctx);
+    __u64 second = PT_REGS_PARM2(ctx), third = PT_REGS_PARM3(ctx), fourth = PT_REGS_PARM4(ctx);
     struct ps_traced *process;
     struct ps_thread *thread;
 
     /* Read here: the verifier refuses a context pointer that the compiler has moved into a branch. */
-    asm volatile("" : "+r"(second), "+r"(fourth));
+    asm volatile("" : "+r"(second), "+r"(third), "+r"(fourth));
 
     process = bpf_map_lookup_elem(&traced, &pid);
     if (!process || !carries_tls(role, call.tls, fourth, process))
@@ -134,6 +134,12 @@ int enter(struct pt_regs *ctx)
         if ((int)second != 55)
             return 0;
         call.buffer = fourth;
+    } else if (role == PS_ROLE_TYPED_SERVER_NAME) {
+        /* GNUTLS_NAME_DNS = 1, gnutls/gnutls.h; there is no other kind */
+        if ((int)second != 1)
+            return 0;
+        call.buffer = third;
+        call.count = fourth;
     } else {
         call.buffer = second;
         call.count = fourth;
@@ -146,19 +152,26 @@ int enter(struct pt_regs *ctx)
     return 0;
 }
 
-static __always_inline void emit_name(struct ps_connection_key *key, struct ps_connection *connection, __u64 name)
+/* The name ends at a NUL, or after `longest` bytes. */
+static __always_inline void emit_name(struct ps_connection_key *key, struct ps_connection *connection, __u64 name,
+                                      __u64 longest)
 {
     struct ps_server_name *record;
     long bytes;
 
     if (!name)
         return;
+    if (longest > PS_SERVER_NAME_BYTES - 1)
+        longest = PS_SERVER_NAME_BYTES - 1;
+    /* The compiler would move the sum before the comparison, where the verifier knows no bound. */
+    asm volatile("" : "+r"(longest));
+    longest &= PS_SERVER_NAME_BYTES - 1;
     record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
     if (!record) {
         count_lost(PS_LOSS_RING_FULL, 0);
         return;
     }
-    bytes = bpf_probe_read_user_str(record->name, sizeof(record->name), (const void *)name);
+    bytes = bpf_probe_read_user_str(record->name, longest + 1, (const void *)name);
     if (bytes <= 1) {
         bpf_ringbuf_discard(record, 0);
         return;
@@ -238,11 +251,15 @@ static __always_inline int leave_call(struct pt_regs *ctx, bool sleepable)
         return 0;
     }
     if (role == PS_ROLE_SET_SERVER_NAME || role == PS_ROLE_CTRL_SERVER_NAME) {
-        emit_name(&key, connection, call.buffer);
+        emit_name(&key, connection, call.buffer, PS_SERVER_NAME_BYTES);
+        return 0;
+    }
+    if (role == PS_ROLE_TYPED_SERVER_NAME) {
+        emit_name(&key, connection, call.buffer, call.count);
         return 0;
     }
     if (role == PS_ROLE_GET_SERVER_NAME) {
-        emit_name(&key, connection, PT_REGS_RC(ctx));
+        emit_name(&key, connection, PT_REGS_RC(ctx), PS_SERVER_NAME_BYTES);
         return 0;
     }
 

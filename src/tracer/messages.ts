@@ -33,6 +33,8 @@ export const probeRoles = {
   "receive-known": 17,
   /** PR_Accept: what a listening object of TLS gives is one, too. */
   "new-known": 18,
+  /** gnutls_server_name_set(session, GNUTLS_NAME_DNS, name, length): the name may lack its NUL. */
+  "typed-server-name": 19,
 } as const;
 export type ProbeRole = keyof typeof probeRoles;
 

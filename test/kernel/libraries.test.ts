@@ -58,6 +58,7 @@ test("gnutls: wget, a body each way from the first byte", { skip: skipReason("wg
     trace.events.filter(({ type }) => type === "lost"),
     [],
   );
+  assert.equal(trace.exchanges()[0]?.connection.serverName, "localhost");
 });
 
 test("gnutls: a library call inside another counts once", { skip: skipReason("gnutls-cli") }, async (t) => {
@@ -65,12 +66,44 @@ test("gnutls: a library call inside another counts once", { skip: skipReason("gn
   const trace = await openTrace(t);
   const request =
     "POST /nested HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Length: 5\\r\\nConnection: close\\r\\n\\r\\nhello";
-  const script = `(printf '${request}'; sleep 1) | exec gnutls-cli --insecure --port ${server.port} localhost`;
+  const client = `gnutls-cli --insecure --sni-hostname=gnu.example --port ${server.port} localhost`;
+  const script = `(printf '${request}'; sleep 1) | exec ${client}`;
   await runTraced(t, trace, ["sh", "-c", script]);
   await trace.seen(() => trace.exchanges().length === 1);
   const [seen] = summarise(trace);
   assert.deepStrictEqual([seen?.line, seen?.sent, seen?.received], ["POST /nested 200", "hello", "hello"]);
+  assert.equal(trace.exchanges()[0]?.connection.serverName, "gnu.example");
 });
+
+/** Names a session's server in several ways, as gnutls_server_name_set(3) takes it: kind, name, length of the name. */
+const naming = `
+import ctypes
+gnutls = ctypes.CDLL("libgnutls.so.30")
+dns, other, client = 1, 2, 2
+for kind, name, length in [
+    (dns, b"short.example and more", 13), (dns, b"", 0), (other, b"other.example", 13), (dns, b"n" * 255, 255),
+]:
+    session = ctypes.c_void_p()
+    gnutls.gnutls_init(ctypes.byref(session), client)
+    gnutls.gnutls_server_name_set(session, kind, name, ctypes.c_size_t(length))
+    gnutls.gnutls_deinit(session)
+`;
+
+test(
+  "gnutls: the server's name is as long as its length says, and there may be none",
+  { skip: skipReason("python3", "gnutls-cli") },
+  async (t) => {
+    const named: string[] = [];
+    const trace = await openTrace(t, {
+      onRecord(record) {
+        if (record.type === "server-name") named.push(record.name);
+      },
+    });
+    await runTraced(t, trace, ["/usr/bin/python3", "-c", naming]);
+    await trace.session.close();
+    assert.deepStrictEqual(named, ["short.example", "n".repeat(255)]);
+  },
+);
 
 /** A Debian library that lighttpd's module brings, loaded by the name that it has here. */
 const wolfsslClient = ["/usr/bin/python3", join(fixtures, "wolfssl-client.py")];

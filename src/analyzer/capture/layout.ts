@@ -128,6 +128,7 @@ export const PS_ROLE_WRITE_KNOWN = 15;
 export const PS_ROLE_READ_KNOWN = 16;
 export const PS_ROLE_RECEIVE_KNOWN = 17;
 export const PS_ROLE_NEW_KNOWN = 18;
+export const PS_ROLE_TYPED_SERVER_NAME = 19;
 export const PS_DIRECTION_OUT = 0;
 export const PS_DIRECTION_IN = 1;
 export const PS_VERDICT_NONE = 0;

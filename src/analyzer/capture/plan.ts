@@ -25,6 +25,7 @@ const sites: Record<ProbeRole, ("entry" | "return")[]> = {
   "read-known": ["entry", "return"],
   "receive-known": ["entry", "return"],
   "new-known": ["entry", "return"],
+  "typed-server-name": ["entry", "return"],
 };
 
 /** The return address has left the stack when a return probe fires. */

@@ -105,6 +105,7 @@ export const stackRows: readonly StackRow[] = [
       gnutls_record_send: "write",
       gnutls_record_send2: "write",
       gnutls_deinit: "free",
+      gnutls_server_name_set: "typed-server-name",
     },
     traces: [],
     version: { start: "Enabled GnuTLS ", pattern: /^Enabled GnuTLS (\d+\.\d+\.\d+)/ },
