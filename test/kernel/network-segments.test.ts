@@ -112,6 +112,15 @@ const problems: [what: string, frames: (flow: Flow) => Uint8Array[], code: strin
     },
     "hello-malformed",
   ],
+  [
+    "that goes on and on",
+    (flow) => {
+      const handshake = Buffer.concat([Buffer.of(1, 0xff, 0xff, 0xff), Buffer.alloc(200_000, 7)]);
+      const endless = records(handshake);
+      return [syn(flow), ...cut(flow, endless, ...everyBytes(endless, 1400))];
+    },
+    "hello-too-long",
+  ],
 ];
 
 /** A watch in each place where a hello passes, and what sends. */
