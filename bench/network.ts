@@ -119,6 +119,7 @@ async function measureThroughput(workplace: Workplace): Promise<Row[]> {
   });
   const values = (of: "bytes" | "connections") => ({
     against: "without",
+    remark: "with what the analyzer takes",
     baseline: measured.off.map((one) => one[of]),
     ours: measured.on.map((one) => one[of]),
   });
