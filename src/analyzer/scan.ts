@@ -16,7 +16,7 @@ import { FileReader, openIfThere } from "./processes/file-reader.ts";
 import { matchesSelection } from "./processes/matching.ts";
 import { ProcessTable } from "./processes/process-table.ts";
 import type { Found, ProcessIdentity } from "./processes/process-table.ts";
-import { isByName, type Selection } from "./selection.ts";
+import { everyProcess, isByName, type Selection } from "./selection.ts";
 import type { FileAnalysis } from "./stacks/analysis.ts";
 import type { MappedFile, StackFinding } from "./stacks/finding.ts";
 import { findingsOf } from "./stacks/process-findings.ts";
@@ -55,29 +55,57 @@ export class Scanner {
     const skipped: Skipped[] = [];
     const named = selection.pids.length > 0;
     for (const pid of named ? new Set(selection.pids) : this.#table.pids()) {
-      const chosen = this.#choose(pid, selection);
-      if (chosen === null) continue;
-      const outcome = "reason" in chosen ? { skipped: chosen } : this.#scanChosen(pid);
+      const outcome = this.#scanIfChosen(pid, selection);
+      if (outcome === null) continue;
       if ("process" in outcome) processes.push(outcome.process);
       else skipped.push(outcome.skipped);
     }
-    const reports = processes.map(({ report }) => report);
     return {
-      report: {
-        schema: "plainsight.coverage/1",
-        generatedAt: new Date().toISOString(),
-        host: this.host,
-        processes: reports,
+      report: this.#reportOf(
+        processes.map(({ report }) => report),
         skipped,
-        summary: summarise(reports),
-      },
+      ),
       findings: new Map(processes.map(({ report, findings }) => [report.pid, findings])),
     };
   }
 
-  /** One that was there a moment ago. */
-  #scanChosen(pid: number): ReturnType<Scanner["scanProcess"]> {
+  /**
+   * The whole host again, where no process but these came, went or loaded other code since it was scanned. What was
+   * skipped then, or not known, is looked at again as well.
+   */
+  rescan(before: CoverageReport, changed: ReadonlySet<number>): CoverageReport {
+    const same = before.processes.filter(({ pid, verdict }) => verdict !== "unknown" && !changed.has(pid));
+    const known = new Map(same.map((report) => [report.pid, report]));
+    const processes: ProcessReport[] = [];
+    const skipped: Skipped[] = [];
+    for (const pid of this.#table.pids()) {
+      const report = known.get(pid);
+      const outcome = report === undefined ? this.#scanIfChosen(pid, everyProcess) : { process: { report } };
+      if (outcome === null) continue;
+      if ("process" in outcome) processes.push(outcome.process.report);
+      else skipped.push(outcome.skipped);
+    }
+    return this.#reportOf(processes, skipped);
+  }
+
+  #reportOf(processes: ProcessReport[], skipped: Skipped[]): CoverageReport {
+    return {
+      schema: "plainsight.coverage/1",
+      generatedAt: new Date().toISOString(),
+      host: this.host,
+      processes,
+      skipped,
+      summary: summarise(processes),
+    };
+  }
+
+  /** Null when the selection is not about this process. */
+  #scanIfChosen(pid: number, selection: Selection): ReturnType<Scanner["scanProcess"]> | null {
+    const chosen = this.#choose(pid, selection);
+    if (chosen === null) return null;
+    if ("reason" in chosen) return { skipped: chosen };
     const outcome = this.scanProcess(pid);
+    // It was there a moment ago.
     const isGone = "skipped" in outcome && outcome.skipped.reason.code === "no-such-process";
     return isGone ? { skipped: { pid, reason: exited } } : outcome;
   }

@@ -15,6 +15,7 @@ export function serveLanguageServer(): Promise<void> {
   const scanner = new Scanner();
   serve(connection, {
     scan: (pids) => scanner.scan({ ...everyProcess, pids: pids ?? [] }).report,
+    rescan: (before, changed) => scanner.rescan(before, changed),
     openTraceSession: (options) => openTraceSession({ ...options, scanner }),
     measure: (report, options) => measure(report, { ...options, scanner }),
     render: renderReport,

@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, test } from "node:test";
 import { ProcessTable } from "../../src/analyzer/processes/process-table.ts";
 import { Scanner } from "../../src/analyzer/scan.ts";
 import { everyProcess } from "../../src/analyzer/selection.ts";
-import type { HostReport } from "../../src/protocol/coverage.ts";
+import type { CoverageReport, HostReport } from "../../src/protocol/coverage.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "plainsight-"));
 after(() => {
@@ -106,6 +114,60 @@ test("scan: of the whole host lists no kernel thread, and everything else that i
   );
   assert.deepStrictEqual([...findings], [[15, []]]);
   assert.equal(report.summary.processes, 1);
+});
+
+test("scan: of a host of which little changed, looks at that alone, and at what it could not tell before", () => {
+  const known = {
+    maps: `1000-2000 r-xp 00000000 08:01 12 ${realpathSync("/bin/sh")}`,
+    executable: realpathSync("/bin/sh"),
+  };
+  const identified: number[] = [];
+  const inner = procfs("little", {
+    20: known,
+    21: known,
+    22: { maps: "" },
+    23: known,
+    24: { kernelThread: true },
+  });
+  let pids = [20, 21, 22, 24];
+  const table = Object.assign(inner, { pids: () => pids });
+  const again = new Scanner(table, () => host);
+  const before = again.scan(everyProcess).report;
+  const settled: CoverageReport = {
+    ...before,
+    processes: before.processes.map((it) => ({ ...it, verdict: "no-tls", command: `${it.command} before` })),
+  };
+  assert.deepStrictEqual(
+    settled.processes.map(({ pid }) => pid),
+    [20, 21],
+  );
+  const identify = inner.identify.bind(inner);
+  table.identify = (pid) => {
+    if (!identified.includes(pid)) identified.push(pid);
+    return identify(pid);
+  };
+  pids = [21, 22, 23, 24];
+  const after = again.rescan(settled, new Set([20, 23]));
+  assert.deepStrictEqual(identified, [22, 23, 24]);
+  assert.deepStrictEqual(
+    after.processes.map(({ pid, command }) => [pid, command]),
+    [
+      [21, "app before"],
+      [23, "app"],
+    ],
+  );
+  assert.deepStrictEqual(
+    after.skipped.map(({ pid, reason }) => [pid, reason.code]),
+    [[22, "exited"]],
+  );
+  assert.equal(after.summary.processes, 2);
+  const unknown = {
+    ...settled,
+    processes: before.processes.map((it) => ({ ...it, verdict: "unknown" as const })),
+  };
+  identified.length = 0;
+  again.rescan(unknown, new Set());
+  assert.ok(identified.includes(21), "what was unknown is looked at again");
 });
 
 test("scan: reports a process whose executable cannot be read as unknown, with the reason", () => {

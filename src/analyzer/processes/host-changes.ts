@@ -1,13 +1,12 @@
 // Notices which processes came, went or mapped other code than before, at little cost: what a process has mapped is read
 // again only when the size of its memory changed, which loading a library or executing another program does.
-import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { executableFiles, parseMaps } from "./maps.ts";
 
 interface Seen {
   /** The text of /proc/PID/statm's sizes of memory and of code (proc_pid_statm(5)). */
   size: string;
-  /** What the process can run, as a short text; empty when it may not be read. */
+  /** What the process can run; empty when it may not be read. */
   code: string;
 }
 
@@ -20,26 +19,31 @@ export class HostChanges {
   }
 
   /**
-   * Names what is there now: equal texts mean that no process came or went and none mapped another file to run.
+   * Processes that came, went or mapped another file to run since the last look; at the first look all.
    * Throws when /proc itself cannot be read.
    */
-  fingerprint(): string {
+  look(): Set<number> {
+    const before = this.#seen;
     const seen = new Map<number, Seen>();
+    const changed = new Set(before.keys());
     for (const name of readdirSync(this.#procfs)) {
       if (!/^[1-9]\d*$/.test(name)) continue;
       const pid = Number(name);
-      const size = sizeOf(this.#text(pid, "statm"));
-      const before = this.#seen.get(pid);
-      seen.set(pid, before?.size === size ? before : { size, code: this.#code(pid) });
+      const known = before.get(pid);
+      const now = this.#lookAt(pid, known);
+      seen.set(pid, now);
+      if (known?.code === now.code) changed.delete(pid);
+      else changed.add(pid);
     }
     this.#seen = seen;
-    return [...seen].map(([pid, { code }]) => `${pid} ${code}`).join("\n");
+    return changed;
   }
 
-  #code(pid: number): string {
+  #lookAt(pid: number, known: Seen | undefined): Seen {
+    const size = sizeOf(this.#text(pid, "statm"));
+    if (known?.size === size) return known;
     const files = executableFiles(parseMaps(this.#text(pid, "maps")));
-    const identities = files.map(({ device, inode, path }) => `${device} ${inode} ${path}`);
-    return createHash("sha1").update(identities.join("\n")).digest("base64");
+    return { size, code: files.map(({ device, inode, path }) => `${device} ${inode} ${path}`).join("\n") };
   }
 
   /** Empty for what is gone or may not be read: that is an answer as well. */

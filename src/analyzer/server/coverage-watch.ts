@@ -1,46 +1,36 @@
-// Scans again while an editor looks: only when processes came, went or loaded other code, and never so often that
-// looking and scanning cost more than a small part of a processor.
+// Looks at the host again and again while an editor shows it, and has scanned what came, went or loaded other code; never
+// so often that it costs more than a small part of a processor.
 import { HostChanges } from "../processes/host-changes.ts";
 
 export interface CoverageWatchOptions {
-  /** Scans the host by {@link CoverageWatch.scanned} and sends the result. */
-  scan(): void;
-  /** Names what is there now; a different answer is a reason to scan. Defaults to {@link HostChanges}. */
-  fingerprint?: () => string;
+  /** Scans these processes, of which there is at least one, and sends the result. */
+  scan(changed: ReadonlySet<number>): void;
+  /** Names the processes that changed since it was last asked. Defaults to {@link HostChanges}. */
+  look?: () => ReadonlySet<number>;
   intervalMs: number;
 }
 
-/** A scan may take a twentieth of the time between scans. */
-const scanFactor = 20;
-/** A look, which is taken whether or not anything happens, a two-hundredth. */
-const lookFactor = 200;
+/** A look and the scan that it led to may take a hundredth of the time to the next look. */
+const costFactor = 100;
 
 export class CoverageWatch {
   readonly #options: CoverageWatchOptions;
-  readonly #fingerprint: () => string;
-  #seen = "";
-  #scanMs = 0;
-  #lookMs = 0;
+  readonly #look: () => ReadonlySet<number>;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: CoverageWatchOptions) {
     this.#options = options;
     const changes = new HostChanges();
-    this.#fingerprint = options.fingerprint ?? (() => changes.fingerprint());
+    this.#look = options.look ?? (() => changes.look());
   }
 
-  /** Makes a whole scan, and notes what was there when it began and what it cost. */
-  scanned<T>(scan: () => T): T {
-    // Before the scan: what a process loads while it runs is a change to the next look.
-    this.#seen = this.#fingerprint();
-    const startedMs = performance.now();
-    const result = scan();
-    this.#scanMs = performance.now() - startedMs;
-    return result;
+  /** Notes that the whole host is about to be scanned: what changes from now on is news. */
+  scanning(): void {
+    this.#look();
   }
 
   start(): void {
-    if (!this.#timer) this.#schedule();
+    if (!this.#timer) this.#schedule(0);
   }
 
   stop(): void {
@@ -48,19 +38,13 @@ export class CoverageWatch {
     this.#timer = null;
   }
 
-  #schedule(): void {
-    const { intervalMs } = this.#options;
-    const delayMs = Math.max(intervalMs, this.#scanMs * scanFactor, this.#lookMs * lookFactor);
+  #schedule(costMs: number): void {
+    const delayMs = Math.max(this.#options.intervalMs, costMs * costFactor);
     this.#timer = setTimeout(() => {
-      if (this.#hasChanged()) this.#options.scan();
-      this.#schedule();
+      const startedMs = performance.now();
+      const changed = this.#look();
+      if (changed.size > 0) this.#options.scan(changed);
+      this.#schedule(performance.now() - startedMs);
     }, delayMs);
-  }
-
-  #hasChanged(): boolean {
-    const startedMs = performance.now();
-    const now = this.#fingerprint();
-    this.#lookMs = performance.now() - startedMs;
-    return now !== this.#seen;
   }
 }

@@ -25,6 +25,8 @@ type MeasureOptions = Omit<AllMeasureOptions, "scanner">;
 export interface ServerParts {
   /** These processes, or all. */
   scan(pids: number[] | undefined): CoverageReport;
+  /** All processes, of which no others than these changed since that report was made. */
+  rescan(before: CoverageReport, changed: ReadonlySet<number>): CoverageReport;
   openTraceSession: TracingOptions["open"];
   /** Rejects with an error that has a `problem` when rights or kernel support are missing. */
   measure(report: CoverageReport, options: MeasureOptions): Promise<Measured>;
@@ -70,19 +72,24 @@ export function serve(connection: Connection, parts: ServerParts): void {
     void connection.sendNotification(editor.stateNotification, tracing.state);
   }
 
+  /** The last scan of the whole host; null where none is complete. */
+  let latest: CoverageReport | null = null;
   const watch = new CoverageWatch({
     intervalMs: rescanIntervalMs,
-    scan() {
+    scan(changed) {
       try {
-        void connection.sendNotification(editor.coverageNotification, scanAll());
+        latest = latest ? parts.rescan(latest, changed) : parts.scan(undefined);
+        void connection.sendNotification(editor.coverageNotification, latest);
       } catch (error) {
+        latest = null;
         // Nobody asked for this scan: it must not end a trace.
         connection.console.error(`scan: ${error instanceof Error ? error.message : String(error)}`);
       }
     },
   });
   function scanAll(): CoverageReport {
-    return watch.scanned(() => parts.scan(undefined));
+    watch.scanning();
+    return (latest = parts.scan(undefined));
   }
 
   connection.onInitialize(() => ({ capabilities: {}, serverInfo: { name: "plainsight" } }));

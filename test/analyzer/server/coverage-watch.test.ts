@@ -21,73 +21,55 @@ function playTime(t: TestContext): { take(ms: number): void } {
   };
 }
 
-test("watch: scans when processes came or went, and not otherwise", (t) => {
+test("watch: scans what changed since the whole host was scanned, and nothing otherwise", (t) => {
   playTime(t);
-  let pids = "1 2";
-  let scans = 0;
-  const scan = (): void => {
-    watch.scanned(() => ++scans);
-  };
-  const watch = new CoverageWatch({ intervalMs: 5000, fingerprint: () => pids, scan });
-  scan();
+  let changed = [1, 2];
+  const scans: number[][] = [];
+  const watch = new CoverageWatch({
+    intervalMs: 5000,
+    look: () => new Set(changed.splice(0)),
+    scan: (pids) => scans.push([...pids]),
+  });
+  watch.scanning();
   watch.start();
   mock.timers.tick(10_000);
-  const unchanged = scans;
-  pids = "1 2 3";
+  assert.deepStrictEqual(scans, []);
+  changed = [3];
   mock.timers.tick(20_000);
   watch.stop();
-  pids = "1";
+  changed = [4];
   mock.timers.tick(20_000);
-  assert.deepStrictEqual({ unchanged, scans }, { unchanged: 1, scans: 2 });
-});
-
-test("watch: what changes while a scan is made is looked at again", (t) => {
-  playTime(t);
-  let loaded = 0;
-  let scans = 0;
-  const scan = (): void => {
-    watch.scanned(() => {
-      if (++scans === 1) loaded++;
-    });
-  };
-  const watch = new CoverageWatch({ intervalMs: 5000, fingerprint: () => String(loaded), scan });
-  scan();
-  watch.start();
-  mock.timers.tick(20_000);
-  watch.stop();
-  assert.equal(scans, 2);
+  assert.deepStrictEqual(scans, [[3]]);
 });
 
 const costs: [what: string, lookMs: number, scanMs: number, delayMs: number][] = [
   ["what costs nothing is done at every interval", 0, 0, 5000],
-  ["a costly scan is made seldom", 0, 1000, 20_000],
-  ["a costly look is taken seldom", 100, 0, 20_000],
+  ["a costly scan is made seldom", 0, 200, 20_000],
+  ["a costly look is taken seldom", 150, 50, 20_000],
 ];
 for (const [what, lookMs, scanMs, delayMs] of costs) {
   test(`watch: ${what}`, (t) => {
     const time = playTime(t);
-    let looks = 0;
+    let scans = 0;
     const watch = new CoverageWatch({
       intervalMs: 5000,
-      fingerprint() {
+      look() {
         time.take(lookMs);
-        return String(looks++);
+        return new Set([1]);
       },
       scan() {
-        watch.scanned(() => {
-          time.take(scanMs);
-        });
+        time.take(scanMs);
+        scans++;
       },
     });
     watch.start();
     mock.timers.tick(5000);
-    const first = looks;
+    const first = scans;
     mock.timers.tick(delayMs - 1);
-    const early = looks;
+    const early = scans;
     mock.timers.tick(1);
     watch.stop();
-    // Each time one look by the watch, and one for the scan that it leads to.
-    assert.deepStrictEqual([first, early, looks], [2, 2, 4]);
+    assert.deepStrictEqual([first, early, scans], [1, 1, 2]);
   });
 }
 
@@ -101,21 +83,22 @@ test("watch: a Python that loads ssl after it was scanned becomes traceable by i
   const later = { available: false, reason: "later" } as const;
   const paths = { uprobe: { available: true }, agent: later, mitm: later, xdp: later } as const;
   const scanner = new Scanner(undefined, () => ({ hostname: "", kernel: "", arch: "x86_64", paths }));
-  const verdict = () =>
-    scanner.scan({ ...everyProcess, pids: [pid] }).report.processes[0]?.reason.code ?? "none";
-  const seen: string[] = [];
+  let latest = scanner.scan(everyProcess).report;
+  const codeOf = () => latest.processes.find((it) => it.pid === pid)?.reason.code;
+  assert.equal(codeOf(), "no-tls-yet");
   await new Promise<void>((resolve) => {
-    const scan = () => {
-      seen.push(watch.scanned(verdict));
-      if (seen.at(-1) === "exported-symbols") resolve();
-    };
-    const watch = new CoverageWatch({ intervalMs: 20, scan });
+    const watch = new CoverageWatch({
+      intervalMs: 20,
+      scan(changed) {
+        latest = scanner.rescan(latest, changed);
+        if (codeOf() === "exported-symbols") resolve();
+      },
+    });
     t.after(() => {
       watch.stop();
     });
-    scan();
+    watch.scanning();
     watch.start();
     python.stdin.write("\n");
   });
-  assert.equal(seen[0], "no-tls-yet");
 });

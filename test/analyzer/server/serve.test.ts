@@ -158,6 +158,7 @@ function connect(t: TestContext, capture = new PlayedCapture()) {
   const server = createConnection(new StreamMessageReader(up), new StreamMessageWriter(down));
   const scans: (number[] | undefined)[] = [];
   serve(server, {
+    rescan: () => report,
     scan(pids) {
       scans.push(pids);
       return report;
