@@ -16,7 +16,8 @@ const perSecond = 2000;
 interface Flood {
   summary: SummaryEvent;
   watch: Watch;
-  pid: number;
+  /** Of the two processes at once that had half of the connections each. */
+  pids: number[];
   helloBytes: number;
 }
 
@@ -27,10 +28,18 @@ async function flood(t: TestContext, connections: number, rate: number): Promise
   const watch = await watchIn(namespace);
   const hello = records(largeHello("00000000.example.com", 300));
   const at = String(hello.indexOf("00000000.example"));
-  const child = namespace.start(program, String(connections), String(rate), hello.toString("hex"), at);
-  const [status] = (await once(child, "close")) as [number];
-  assert.equal(status, 0);
-  return { summary: await watch.close(), watch, pid: child.pid, helloBytes: hello.length };
+  const args = [connections / 2, rate / 2, hello.toString("hex"), at].map(String);
+  const children = [namespace.start(program, ...args), namespace.start(program, ...args)];
+  const statuses = await Promise.all(
+    children.map(async (child) => ((await once(child, "close")) as [number])[0]),
+  );
+  assert.deepStrictEqual(statuses, [0, 0]);
+  return {
+    summary: await watch.close(),
+    watch,
+    pids: children.map(({ pid }) => pid),
+    helloBytes: hello.length,
+  };
 }
 
 /** How often each was told. */
@@ -56,12 +65,13 @@ test(
   { skip, timeout: 300_000 },
   async (t) => {
     const flooded = await flood(t, count, perSecond);
-    const { summary, pid, helloBytes } = flooded;
+    const { summary, pids, helloBytes } = flooded;
     assert.deepStrictEqual({ lost: summary.lost, hellos: summary.hellos }, { lost: 0, hellos: 2 * count });
     const [told, carried] = [hellosOf(flooded), carriedBy(flooded)];
     let wrong = 0;
     for (let i = 0; i < count; i++) {
-      const name = `${String(i).padStart(8, "0")}.example.com`;
+      const name = `${String(Math.floor(i / 2)).padStart(8, "0")}.example.com`;
+      const pid = pids[i % 2];
       const times = [
         told.get(`out ${pid} ${name}`),
         told.get(`in ${pid} ${name}`),
