@@ -93,10 +93,17 @@ function bytesOf(preview: { text: string } | { hex: string }): Buffer {
   return "text" in preview ? Buffer.from(preview.text) : Buffer.from(preview.hex, "hex");
 }
 
+/** Which server it was, and on which port, differs by run. */
+function withoutServer({ connection, reason: { text } }: SkippedEvent): string {
+  const prefix = `${connection?.serverName ?? connection?.remote ?? ""}: `;
+  return text.startsWith(prefix) ? text.slice(prefix.length) : text;
+}
+
 /** @param isDone whether the two ends had their exchange */
 export function byProxy(measured: Measured, isDone: boolean, events: readonly TraceEvent[]): ByProxy {
   const isSkipped = (event: TraceEvent): event is SkippedEvent => event.type === "skipped";
-  const reason = events.find(isSkipped)?.reason.text ?? null;
+  const skipped = events.find(isSkipped);
+  const reason = skipped === undefined ? null : withoutServer(skipped);
   if (measured.state === "confirmed") return { ...measured, reason: null };
   if (!isDone) return { ...measured, state: "refused", reason };
   return { ...measured, state: reason === null ? measured.state : "passed-through", reason };

@@ -32,12 +32,16 @@ export interface Matrix {
   rows: Row[];
 }
 
-/** Whether what was measured is what was predicted: plaintext exactly where it was promised, by probes or the proxy. */
+/**
+ * Whether what was measured is what was predicted: plaintext exactly where it was promised, by probes or the proxy, and a
+ * hello where that was.
+ */
 export function agrees(row: Row): boolean {
   const { predicted, unverified } = row;
   const probed = isProbed(row);
   if (predicted === "traceable" || probed) return predicted === "traceable" && probed;
   if (predicted === "proxy") return isProxied(row);
+  if (predicted === "metadata" && row.byHello?.state === "nothing") return false;
   return unverified || !isProxied(row);
 }
 

@@ -104,6 +104,8 @@ test("matrix: a prediction that the measurement contradicts is told", () => {
     [{ ...proxied, byProxy: dark.byProxy }, false],
     [{ ...dark, byProxy: row.byProxy }, false],
     [{ ...dark, byProxy: row.byProxy, unverified: true }, true],
+    [{ ...dark, predicted: "metadata" }, true],
+    [{ ...dark, predicted: "metadata", byHello: { state: "nothing", process: false } }, false],
   ];
   for (const [one, expected] of rows) assert.equal(agrees(one), expected, JSON.stringify(one));
   assert.match(
@@ -157,7 +159,10 @@ test("matrix: messages count in their direction", () => {
 
 test("matrix: what the proxy did not open is passed through or refused, for the reason that it told", () => {
   const told = "x does not take another certificate there";
-  const skipped: TraceEvent = { type: "skipped", pid: 2, reason: { code: "not-trusted", text: told } };
+  const skipped: TraceEvent = {
+    ...{ type: "skipped", pid: 2, reason: { code: "not-trusted", text: `127.0.0.1:443: ${told}` } },
+    connection: { id: "1", role: "client", local: null, remote: "127.0.0.1:443", serverName: null },
+  };
   const opened = measuredExchange([exchange("asked", "told")], said);
   const closed = measuredExchange([], said);
   const outcome = (...about: Parameters<typeof byProxy>) => {

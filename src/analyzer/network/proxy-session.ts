@@ -66,9 +66,10 @@ export interface LocalServer {
 /** The ring carries only the beginnings and ends of processes. */
 const ringBytes = 256 * 1024;
 
+/** A child that was given another, or one that overwrites its own: Chromium, by the titles of its processes. */
 const otherEnvironment: Reason = {
   code: "other-environment",
-  text: "the program was started with another environment, which does not make it trust the proxy",
+  text: "the program's environment does not show that it trusts the proxy",
 };
 
 /** How long programs are left alone with a server that could not be reached. */
