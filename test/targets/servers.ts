@@ -328,7 +328,7 @@ frontend tls
     command: ["stunnel4", "$DIR/stunnel.conf"],
     files: {
       answer:
-        "#!/bin/sh\nread -r line\nprintf 'HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: 9\\r\\n\\r\\nthe page\\n'\n",
+        "#!/bin/sh\nwhile read -r line && [ ${#line} -gt 1 ]; do :; done\nprintf 'HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: 9\\r\\n\\r\\nthe page\\n'\n",
       "stunnel.conf": `foreground = yes
 pid =
 debug = err
