@@ -39,7 +39,9 @@ export async function openNamespace(t: TestContext): Promise<Namespace> {
     line,
     run: (program, ...args) => execFileSync(...line(program, ...args), { encoding: "utf8", timeout: 30_000 }),
     start: (program, ...args) => {
-      const child = spawn(...line(program, ...args), { stdio: ["pipe", "pipe", "inherit"], detached: true });
+      // It ends with the tests, too, where these are killed.
+      const guarded = ["--pdeathsig", "KILL", ...line(program, ...args).flat()];
+      const child = spawn("setpriv", guarded, { stdio: ["pipe", "pipe", "inherit"], detached: true });
       t.after(() => {
         killGroup(child);
       });
