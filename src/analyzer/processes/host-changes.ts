@@ -1,11 +1,13 @@
-// Notices which processes came, went or mapped other code than before, at little cost: what a process has mapped is read
-// again only when the size of its memory changed, which loading a library or executing another program does.
+// Notices which processes came, went, took another name or mapped other code than before, at little cost: what a process
+// has mapped is read again only when the size of its memory changed, as when it loads a library or another program.
 import { readFileSync, readdirSync } from "node:fs";
 import { executableFiles, parseMaps } from "./maps.ts";
+import { parseStat } from "./stat.ts";
 
 interface Seen {
-  /** The text of /proc/PID/statm's sizes of memory and of code (proc_pid_statm(5)). */
-  size: string;
+  /** When it started, for an id may be used again, and its name. */
+  identity: string;
+  memoryBytes: number;
   /** What the process can run; empty when it may not be read. */
   code: string;
 }
@@ -19,7 +21,7 @@ export class HostChanges {
   }
 
   /**
-   * Processes that came, went or mapped another file to run since the last look; at the first look all.
+   * Processes that came, went, took another name or mapped another file to run since the last look; at the first look all.
    * Throws when /proc itself cannot be read.
    */
   look(): Set<number> {
@@ -32,7 +34,7 @@ export class HostChanges {
       const known = before.get(pid);
       const now = this.#lookAt(pid, known);
       seen.set(pid, now);
-      if (known?.code === now.code) changed.delete(pid);
+      if (known?.code === now.code && known.identity === now.identity) changed.delete(pid);
       else changed.add(pid);
     }
     this.#seen = seen;
@@ -40,10 +42,14 @@ export class HostChanges {
   }
 
   #lookAt(pid: number, known: Seen | undefined): Seen {
-    const size = sizeOf(this.#text(pid, "statm"));
-    if (known?.size === size) return known;
+    const stat = parseStat(this.#text(pid, "stat"));
+    const { memoryBytes = 0, startTicks = 0, command = "", kernelThread = true } = stat ?? {};
+    // A kernel thread's name tells what it is working on.
+    const identity = kernelThread ? "" : `${startTicks} ${command}`;
+    if (known?.identity === identity && known.memoryBytes === memoryBytes) return known;
     const files = executableFiles(parseMaps(this.#text(pid, "maps")));
-    return { size, code: files.map(({ device, inode, path }) => `${device} ${inode} ${path}`).join("\n") };
+    const code = files.map(({ device, inode, path }) => `${device} ${inode} ${path}`).join("\n");
+    return { identity, memoryBytes, code };
   }
 
   /** Empty for what is gone or may not be read: that is an answer as well. */
@@ -54,10 +60,4 @@ export class HostChanges {
       return "";
     }
   }
-}
-
-/** Without the resident and shared pages, which change with every page that is touched. */
-function sizeOf(statm: string): string {
-  const [size = "", , , code = ""] = statm.split(" ");
-  return `${size} ${code}`;
 }

@@ -8,6 +8,8 @@ export interface ProcessStat {
   kernelThread: boolean;
   /** Clock ticks since boot, as a number of 1/100 s. */
   startTicks: number;
+  /** Bytes of its address space; 0 of what has none any more. */
+  memoryBytes: number;
 }
 
 /** PF_KTHREAD of linux/sched.h. */
@@ -25,9 +27,9 @@ export function parseStat(text: string): ProcessStat | null {
     .slice(close + 1)
     .trim()
     .split(/\s+/);
-  const startTicks = rest[12];
-  if (state === undefined || flags === undefined || startTicks === undefined) return null;
-  const numbers = [parentPid, flags, startTicks].map(Number);
+  const [startTicks, memoryBytes] = rest.slice(12);
+  if (state === undefined || flags === undefined || memoryBytes === undefined) return null;
+  const numbers = [parentPid, flags, startTicks, memoryBytes].map(Number);
   if (!numbers.every(Number.isSafeInteger)) return null;
   return {
     command: text.slice(open + 1, close),
@@ -35,6 +37,7 @@ export function parseStat(text: string): ProcessStat | null {
     parentPid: Number(parentPid),
     kernelThread: (Number(flags) & kernelThreadFlag) !== 0,
     startTicks: Number(startTicks),
+    memoryBytes: Number(memoryBytes),
   };
 }
 

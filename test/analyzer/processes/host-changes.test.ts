@@ -24,6 +24,7 @@ async function python(t: TestContext): Promise<{ pid: number; run: (code: string
 const doings: [what: string, code: string, isNoticed: boolean][] = [
   ["loads a library", "import ssl", true],
   ["executes another program", "os.execvp('sh', ['sh', '-c', 'echo; while read line; do echo; done'])", true],
+  ["takes another name", "open('/proc/self/comm', 'w').write('renamed')", true],
   ["takes memory", "kept = bytearray(50_000_000)", false],
   [
     "maps a file that is not code",
@@ -48,27 +49,33 @@ test("changes: a process's mappings are read again only when its size changed", 
   t.after(() => {
     rmSync(proc, { recursive: true });
   });
-  const state = (pid: number, statm: string, file: string) => {
+  /** As /proc/PID/stat has it: when it started, and the bytes of its memory. */
+  const state = (pid: number, started: number, bytes: number, file: string, resident = 1, name = "app") => {
     mkdirSync(join(proc, String(pid)), { recursive: true });
-    writeFileSync(join(proc, String(pid), "statm"), statm);
+    const flags = name.startsWith("kworker") ? 0x00200000 : 0;
+    const line = `${pid} (${name}) S 1 1 1 0 -1 ${flags} ${"0 ".repeat(12)}${started} ${bytes} ${resident}\n`;
+    writeFileSync(join(proc, String(pid), "stat"), line);
     writeFileSync(join(proc, String(pid), "maps"), `1000-2000 r-xp 00000000 08:01 12 ${file}\n`);
   };
   const changes = new HostChanges(proc);
   const look = () => [...changes.look()];
   assert.deepStrictEqual(look(), []);
-  state(7, "100 50 20 5 0 30 0\n", "/usr/bin/app");
+  state(7, 250, 4096, "/usr/bin/app");
   assert.deepStrictEqual(look(), [7]);
   // A change of the resident part alone is none: the file that the test swaps is not looked at.
-  state(7, "100 60 21 5 0 30 0\n", "/usr/lib/libssl.so.3");
+  state(7, 250, 4096, "/usr/lib/libssl.so.3", 2);
   assert.deepStrictEqual(look(), []);
-  state(7, "900 60 21 5 0 30 0\n", "/usr/lib/libssl.so.3");
+  state(7, 250, 8192, "/usr/lib/libssl.so.3");
   assert.deepStrictEqual(look(), [7]);
   rmSync(join(proc, "7", "maps"));
-  state(8, "1 1 1 1 0 1 0\n", "/usr/bin/other");
+  state(8, 250, 4096, "/usr/bin/other");
   assert.deepStrictEqual(look(), [8], "what may not be read any more is left as it was");
-  state(9, "1 1 1 1 0 1 0\n", "/usr/bin/other");
+  state(8, 900, 4096, "/usr/bin/other");
+  assert.deepStrictEqual(look(), [8], "another process with the same id");
+  state(9, 1, 0, "", 0, "kworker/0:1-events");
   rmSync(join(proc, "7"), { recursive: true });
   assert.deepStrictEqual(look().sort(), [7, 9]);
+  state(9, 1, 0, "", 0, "kworker/0:1-mm_percpu_wq");
   rmSync(join(proc, "8"), { recursive: true });
   assert.deepStrictEqual(look(), [8]);
 });

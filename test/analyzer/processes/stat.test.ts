@@ -19,6 +19,7 @@ for (const [about, text, command] of lines) {
       parentPid: 1,
       kernelThread: false,
       startTicks: 123456,
+      memoryBytes: 1000,
     });
   });
 }
