@@ -175,6 +175,10 @@ class Session implements TraceSession {
   }
 
   async addLater(selection: Selection): Promise<void> {
+    // Before it starts, as this process would find them: what begins and speaks at once would be over before its own
+    // probes are attached.
+    await this.#awaited.libraries(process.pid, "file");
+    await this.#awaited.executables(process.pid, []);
     this.#later = selection;
     await this.#client.call({ type: "watch", everyExec: true });
   }
