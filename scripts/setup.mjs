@@ -114,9 +114,15 @@ function installSystemPackages() {
   ];
   try {
     runQuietly([...apt, "update"]);
-    withoutServices(prefix, () =>
-      runQuietly([...apt, "install", "-y", "--no-install-recommends", ...missing]),
-    );
+    withoutServices(prefix, () => {
+      const install = [...apt, "install", "-y", "--no-install-recommends"];
+      // One that this distribution does not have must not keep the others away.
+      const isKnown = (/** @type {string} */ name) =>
+        spawnSync("apt-cache", ["show", name], { stdio: "ignore" }).status === 0;
+      const [known, unknown] = [missing.filter(isKnown), missing.filter((name) => !isKnown(name))];
+      if (unknown.length > 0) say(`not in this distribution: ${unknown.join(", ")}`);
+      if (known.length > 0) runQuietly([...install, ...known]);
+    });
   } catch (error) {
     say(
       `apt-get failed (${error.message.split("\n")[0]}); type: sudo apt-get install -y ${missing.join(" ")}`,
