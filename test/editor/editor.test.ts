@@ -176,7 +176,8 @@ inEditor("the trace stops with the debug session", async () => {
 });
 
 inEditor("the panel survives a reload of the window", async () => {
-  await rig.page.reload();
+  // By the editor's own command, which keeps what is open; a reload of the page may come before it was kept.
+  await Promise.all([rig.page.waitForEvent("load"), runCommand(rig.page, "Developer: Reload Window")]);
   await statusItem(rig.page, /^Plainsight/).waitFor();
   await rig.page.locator(".tab", { hasText: "Live Traffic" }).click();
   frame = await liveTrafficFrame(rig.page);
