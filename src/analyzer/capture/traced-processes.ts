@@ -1,0 +1,173 @@
+// The processes of one trace: what each has mapped is looked at when it is added, begins another program or loads a
+// library, and what is found is attached. When that happens is the session's to say.
+import type { ProcessReport, Reason } from "../../protocol/coverage.ts";
+import type { TraceEvent } from "../../protocol/traffic.ts";
+import type { Scanner } from "../scan.ts";
+import type { Attachments, AttachOutcome } from "./attachments.ts";
+import type { AwaitedFiles } from "./awaited-files.ts";
+
+export interface TracedOptions {
+  scanner: Scanner;
+  attachments: Attachments;
+  awaited: AwaitedFiles;
+  /** What of them is attached, what could not be, and who has ended. */
+  onEvent(event: TraceEvent): void;
+  /** One has TLS that cannot be probed; told once of each program that it runs. */
+  onUncovered(process: ProcessReport): void;
+}
+
+interface Traced {
+  command: string;
+  followChildren: boolean;
+  /** Named by the user, or told to be attached: then its end is told, too. */
+  announced: boolean;
+  /** A look at its mapped files is under way, or wanted again after it. */
+  look: "idle" | "looking" | "again";
+  /** The libraries it may load later are probed: once a program is enough. */
+  awaits: boolean;
+  /** That it has TLS which cannot be probed was told. */
+  uncovered: boolean;
+  /** What it says from now on is seen: the first look of one that was added is over. */
+  ready: boolean;
+}
+
+const unseen = { look: "idle", awaits: false, uncovered: false } as const;
+
+export class TracedProcesses {
+  readonly #options: TracedOptions;
+  readonly #traced = new Map<number, Traced>();
+
+  constructor(options: TracedOptions) {
+    this.#options = options;
+  }
+
+  /** Those of which what they say is seen. */
+  get ready(): { pid: number; command: string }[] {
+    return [...this.#traced].flatMap(([pid, { command, ready }]) => (ready ? [{ pid, command }] : []));
+  }
+
+  get pids(): number[] {
+    return [...this.#traced.keys()];
+  }
+
+  has(pid: number): boolean {
+    return this.#traced.has(pid);
+  }
+
+  /** Empty of one that is not traced. */
+  commandOf(pid: number): string {
+    return this.#traced.get(pid)?.command ?? "";
+  }
+
+  /** One that was asked for; not ready before that is said. */
+  add(pid: number, command: string, followChildren: boolean): void {
+    this.#traced.set(pid, { ...unseen, command, followChildren, announced: true, ready: false });
+  }
+
+  markReady(pid: number): void {
+    const traced = this.#traced.get(pid);
+    if (traced) traced.ready = true;
+  }
+
+  /** A child of a traced process, or a traced process with a new program: its mapped files are others now. */
+  begin(pid: number, command: string, parentPid: number | null): void {
+    const known = this.#traced.get(pid);
+    if (known) Object.assign(known, { command, awaits: false, uncovered: false });
+    else {
+      const parent = parentPid === null ? undefined : this.#traced.get(parentPid);
+      const name = parent?.command ?? command;
+      this.#traced.set(pid, {
+        ...unseen,
+        command: name,
+        followChildren: true,
+        announced: false,
+        ready: true,
+      });
+    }
+    this.lookAgain(pid);
+  }
+
+  /** It has ended by itself. */
+  end(pid: number): void {
+    const traced = this.#traced.get(pid);
+    if (!traced) return;
+    this.#traced.delete(pid);
+    if (traced.announced) this.#options.onEvent({ type: "exited", pid, command: traced.command });
+    void this.#detach(pid);
+  }
+
+  /** Nothing of it is attached afterwards, nor for all processes where no traced one has children that are followed. */
+  async remove(pid: number): Promise<void> {
+    this.#traced.delete(pid);
+    await this.#detach(pid);
+  }
+
+  /** Looks at what a traced process has mapped by now and attaches what is new. Gives what could not be attached. */
+  async look(pid: number): Promise<Reason[]> {
+    const traced = this.#traced.get(pid);
+    if (!traced) return [];
+    if (traced.look !== "idle") {
+      traced.look = "again";
+      return [];
+    }
+    const failures: Reason[] = [];
+    do {
+      traced.look = "looking";
+      failures.push(...(await this.#lookOnce(pid, traced)));
+      // "again" is set from outside while this waits.
+    } while ((traced.look as string) === "again");
+    traced.look = "idle";
+    return failures;
+  }
+
+  /** A look that nobody waits for: what could not be attached is told, unless the process has gone. */
+  lookAgain(pid: number): void {
+    void this.look(pid)
+      .catch((error: unknown) => [{ code: "attach-failed", text: String(error) }])
+      .then((failures) => {
+        if (!this.has(pid)) return;
+        for (const reason of failures) this.#options.onEvent({ type: "skipped", pid, reason });
+      });
+  }
+
+  /** It spoke through this probed file. One that lives for milliseconds does so before its mapped files are looked at. */
+  spoke(pid: number, file: number): void {
+    const traced = this.#traced.get(pid);
+    if (traced) this.#tellAttached(pid, traced, this.#options.attachments.attachedBy(pid, file));
+  }
+
+  async #lookOnce(pid: number, traced: Traced): Promise<Reason[]> {
+    const { scanner, attachments, awaited } = this.#options;
+    const scanned = scanner.scanProcess(pid);
+    if ("skipped" in scanned) return []; // it has ended: its exit record follows
+    const { report, findings } = scanned.process;
+    traced.command = report.command;
+    this.#tellUncovered(traced, report);
+    const scope = traced.followChildren ? "file" : "process";
+    const { attached, failed } = await attachments.attachMapped(pid, findings, scope);
+    this.#tellAttached(pid, traced, attached);
+    if (!traced.awaits) {
+      traced.awaits = true;
+      await awaited.libraries(pid, scope);
+    }
+    return failed;
+  }
+
+  async #detach(pid: number): Promise<void> {
+    const { attachments } = this.#options;
+    await attachments.detachProcess(pid);
+    if (![...this.#traced.values()].some(({ followChildren }) => followChildren))
+      await attachments.detachFiles();
+  }
+
+  #tellUncovered(traced: Traced, report: ProcessReport): void {
+    if (traced.uncovered || !["proxy", "metadata", "dark"].includes(report.verdict)) return;
+    traced.uncovered = true;
+    this.#options.onUncovered(report);
+  }
+
+  #tellAttached(pid: number, traced: Traced, attached: AttachOutcome["attached"]): void {
+    for (const event of attached) this.#options.onEvent({ ...event, pid, command: traced.command });
+    traced.announced ||= attached.length > 0;
+  }
+}
