@@ -5,6 +5,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { installMuslOpenssl } from "./musl-openssl.mjs";
 import { installRuntimes } from "./runtimes.mjs";
 
 process.chdir(new URL("..", import.meta.url).pathname);
@@ -38,6 +39,8 @@ const requirements = [
   { file: "/usr/include/openssl/ssl.h", apt: "libssl-dev", tests: true, bench: true },
   { file: "/usr/include/nss/ssl.h", apt: "libnss3-dev", tests: true },
   { command: "certutil", apt: "libnss3-tools", tests: true },
+  { command: "musl-gcc", apt: "musl-tools", tests: true },
+  { file: "/usr/lib/python3/dist-packages/pip", apt: "python3-pip", tests: true },
   { command: "pkg-config", apt: "pkg-config", tests: true },
   { command: "bpftrace", apt: "bpftrace", bench: true },
   { command: "bpftool", apt: "bpftool", bench: true },
@@ -156,6 +159,7 @@ try {
   build();
   if (forTests && existsSync("scripts/editor-rig.mjs")) run([process.execPath, "scripts/editor-rig.mjs"]);
   if (forTests) installRuntimes(say);
+  if (forTests) installMuslOpenssl(say);
 } catch (error) {
   say(error.message.split("\n")[0]);
   process.exit(1);

@@ -4,18 +4,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -23,25 +12,14 @@ import { builtFile } from "../../src/analyzer/installation.ts";
 import { Scanner } from "../../src/analyzer/scan.ts";
 import { everyProcess } from "../../src/analyzer/selection.ts";
 import type { CoverageReport } from "../../src/protocol/coverage.ts";
-import {
-  childrenOf,
-  ended,
-  firstLine,
-  fixtures,
-  openTrace,
-  skipReason,
-  start,
-  startEchoServer,
-} from "./rig.ts";
+import { buildIdOf, isolatedPid, makeFolder, startIsolated } from "./isolated.ts";
+import { ended, firstLine, fixtures, openTrace, skipReason, start, startEchoServer } from "./rig.ts";
 
 const libssl = "/usr/lib/x86_64-linux-gnu/libssl.so.3";
 
 /** A root with the C library, a client, and a libssl that was linked anew, with libcrypto within. */
 function makeRoot(t: TestContext): string {
-  const root = mkdtempSync(join(tmpdir(), "plainsight-root-"));
-  t.after(() => {
-    rmSync(root, { recursive: true });
-  });
+  const root = makeFolder(t);
   mkdirSync(join(root, dirname(libssl)), { recursive: true });
   const cc = (...args: string[]) => execFileSync("cc", args, { stdio: "inherit" });
   const whole = ["-Wl,--whole-archive", "-l:libssl.a", "-Wl,--no-whole-archive", "-l:libcrypto.a"];
@@ -55,27 +33,18 @@ function makeRoot(t: TestContext): string {
   return root;
 }
 
-const buildIdOf = (path: string): string =>
-  /Build ID: (\w+)/.exec(execFileSync("readelf", ["-n", path], { encoding: "utf8" }))?.[1] ?? "";
-
 test(
   "containers: another libssl at the host's path is the one that is probed, and the plaintext is whole",
   { skip: skipReason("cc", "unshare", "readelf") },
   async (t) => {
     const root = makeRoot(t);
     const server = await startEchoServer(t, "h1");
-    const isolated = ["--mount", "--pid", "--fork", "--kill-child", "chroot", root, "/client", server.port];
-    const shell = start(t, "unshare", isolated);
+    const shell = startIsolated(t, root, ["/client", server.port]);
     // unshare's child is the first process of its namespace; on the host it has another pid.
-    const client = await new Promise<number>((resolve) => {
-      const timer = setInterval(() => {
-        const [pid] = childrenOf(shell.pid);
-        const scanned = pid === undefined ? null : new Scanner().scanProcess(pid);
-        if (pid === undefined || scanned === null || !("process" in scanned)) return;
-        if (scanned.process.report.command !== "client" || scanned.process.findings.length === 0) return;
-        clearInterval(timer);
-        resolve(pid);
-      }, 20);
+    const client = await isolatedPid(shell.pid, (pid) => {
+      const scanned = new Scanner().scanProcess(pid);
+      if (!("process" in scanned)) return false;
+      return scanned.process.report.command === "client" && scanned.process.findings.length > 0;
     });
 
     const scanned = new Scanner().scanProcess(client);

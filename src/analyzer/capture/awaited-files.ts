@@ -4,7 +4,7 @@ import type { ProcessTable } from "../processes/process-table.ts";
 import type { Scanner } from "../scan.ts";
 import type { StackFinding } from "../stacks/finding.ts";
 import type { Attachments } from "./attachments.ts";
-import { findLinkerHook, isLinker, usualExecutables, usualLibraries } from "./linker.ts";
+import { findLinkerHook, usualExecutables, usualLibraries } from "./linker.ts";
 
 export class AwaitedFiles {
   readonly #attachments: Attachments;
@@ -20,12 +20,11 @@ export class AwaitedFiles {
   /** The dynamic linker, which tells of every library, and the usual TLS libraries as this process would find them. */
   async libraries(pid: number, scope: ProbePlan["scope"]): Promise<void> {
     const { found } = this.#processes.identify(pid);
-    const linkers = ((found && this.#processes.files(found).found) ?? []).filter(isLinker);
-    for (const file of linkers) {
-      const hook = findLinkerHook(pid, file);
-      if (hook) await this.#attachments.attachFile(pid, { stack: null, file, functions: [hook] }, scope);
-    }
-    if (linkers.length === 0) return; // a static program loads nothing
+    const linker = found && this.#processes.linker(found);
+    if (linker === null) return; // a static program loads nothing
+    const hook = findLinkerHook(pid, linker);
+    if (hook)
+      await this.#attachments.attachFile(pid, { stack: null, file: linker, functions: [hook] }, scope);
     const root = `/proc/${pid}/root`;
     for (const path of usualLibraries(root)) {
       for (const finding of this.#stacksIn(root + path)) {

@@ -8,11 +8,6 @@ import type { FoundFunction, MappedFile } from "../stacks/finding.ts";
 import { libraryKind } from "../stacks/table.ts";
 
 const hookName = "_dl_debug_state";
-const linkerPath = /\/ld-(?:linux|musl)[^/]*\.so\.\d+$|\/ld-[\d.]+\.so$/;
-
-export function isLinker(file: MappedFile): boolean {
-  return linkerPath.test(file.path);
-}
 
 /** The function of this process's dynamic linker to probe; null when it has none that can be read. */
 export function findLinkerHook(pid: number, file: MappedFile): FoundFunction | null {

@@ -10,6 +10,7 @@ import type { MappedFile } from "../stacks/finding.ts";
 import { parseArguments } from "./arguments.ts";
 import { parseCgroup } from "./cgroup.ts";
 import { openIfThere, type FileReader } from "./file-reader.ts";
+import { linkerOf } from "./linker.ts";
 import { listeningInodes, socketInode } from "./listening.ts";
 import { openMappedFile } from "./mapped-file.ts";
 import type { OpenedFile } from "./mapped-file.ts";
@@ -90,6 +91,19 @@ export class ProcessTable {
     }));
     const own = files.filter((file) => isExecutable(identity, file));
     return { found: [...own, ...files.filter((file) => !own.includes(file))], missing: null };
+  }
+
+  /** The dynamic linker of the process; null for a static program, or when it may not be known. */
+  linker({ pid, executable }: ProcessIdentity): MappedFile | null {
+    const auxv = attempt(() => readFileSync(`${this.#procfs}/${pid}/auxv`)).value;
+    const maps = this.#text(pid, "maps");
+    if (auxv === null || maps === null) return null;
+    const root = this.#link(pid, "root") ?? "/";
+    const mappings = parseMaps(maps).map(({ file, ...rest }) => ({
+      ...rest,
+      file: { ...file, path: withinRoot(file.path, root) },
+    }));
+    return linkerOf(auxv, mappings, executable);
   }
 
   /** Opens a file of the process; the caller closes the reader. */
