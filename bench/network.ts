@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { openHelloSession } from "../src/analyzer/network/hello-session.ts";
 import { largeHello, records } from "../test/analyzer/network/hello/hellos.ts";
-import { piece, type Flow } from "../test/kernel/frames.ts";
+import { crypto, initial, padding } from "../test/analyzer/network/hello/quic-client.ts";
+import { datagram, piece, type Flow } from "../test/kernel/frames.ts";
 import { freePort, startNginx } from "./nginx.ts";
 import { mebibytes, nanoseconds, perSecond } from "./quantities.ts";
 import { compare, inTurns, type Row } from "./rounds.ts";
@@ -34,11 +35,15 @@ const watchLoopback = () =>
 async function measurePrograms(workplace: Workplace): Promise<Row[]> {
   const flow: Flow = { family: 4, clientPort: 40_000, start: 1, tags: [], hasOptions: false };
   const data = Buffer.alloc(1400, "x");
+  const quic = initial({ frames: [crypto(0, largeHello("api.example.com", 1100)), padding(20)] });
   const packets = [
     ["1400 bytes of TCP over IPv4", piece(flow, data, 0), repeats.packet],
     ["1400 bytes of TCP over IPv6", piece({ ...flow, family: 6 }, data, 0), repeats.packet],
     ["an acknowledgement", piece(flow, Buffer.alloc(0), 0), repeats.packet],
+    ["1400 bytes of UDP over IPv4", datagram(flow, data), repeats.packet],
+    ["1400 bytes of UDP over IPv6", datagram({ ...flow, family: 6 }, data), repeats.packet],
     ["a ClientHello of 1.3 KiB", piece(flow, records(largeHello("api.example.com", 1100)), 0), repeats.hello],
+    ["the same by QUIC", datagram(flow, quic), repeats.hello],
   ] as const;
   const empty = loadEmpty(workplace);
   const before = new Set(loaded().map(({ id }) => id));

@@ -150,9 +150,9 @@ struct ps_ends {
 struct ps_hello {
     struct ps_header header;
     struct ps_ends ends;
-    __u64 socket; /* tells connections of the same ends apart; 0: not of a socket of this host, or UDP */
+    __u64 socket; /* tells connections of the same ends apart; 0: not of a socket of this host */
     __u32 interface; /* index */
-    __u32 start; /* TCP: sequence number of the hello's first byte */
+    __u32 start; /* TCP: sequence number of the hello's first byte; QUIC: another for each connection */
     __u32 offset; /* TCP: of these bytes from there */
     __u32 payload_bytes;
     __u8 direction; /* enum ps_direction, of the end whose packet it is */
@@ -167,7 +167,7 @@ struct ps_lifetime {
     struct ps_ends ends;
     __u64 socket;
     __u64 established_ns;
-    __u64 bytes_out; /* payload of TCP, each byte counted once */
+    __u64 bytes_out; /* payload of TCP, each byte counted once; of UDP as it passed */
     __u64 bytes_in;
     char command[16];
 };

@@ -13,9 +13,7 @@
 #include "judge.h"
 #include "network.h"
 #include "packet.h"
-
-/* RFC 9000, 14.1: a client's datagram with an Initial packet has no less. */
-#define PS_QUIC_INITIAL_BYTES 1200
+#include "quic-packet.h"
 
 /* TCX_NEXT and TC_ACT_UNSPEC: whoever comes next decides. */
 #define PS_NEXT (-1)
@@ -83,10 +81,13 @@ static __always_inline struct ps_tcp *find_connection(struct ps_hello *hello)
     return tcp;
 }
 
-static __always_inline void tell_bytes(struct ps_view *view, struct ps_packet *packet, struct ps_flow *flow, __u32 offset)
+/* @socket: of QUIC; TCP's is found by its ends */
+static __always_inline void tell_bytes(struct ps_view *view, struct ps_packet *packet, struct ps_flow *flow, __u32 offset,
+                                       __u64 socket)
 {
     __u32 zero = 0, bytes = packet->payload_bytes, one = 1;
     struct ps_hello_record *record = bpf_map_lookup_elem(&under_construction, &zero);
+    struct ps_quic_socket *quic;
     struct ps_hello *hello;
     struct ps_tcp *tcp;
 
@@ -110,12 +111,17 @@ static __always_inline void tell_bytes(struct ps_view *view, struct ps_packet *p
     hello->interface = view->interface;
     hello->direction = view->direction;
     hello->verdict = flow->verdict;
+    hello->socket = socket;
     hello->start = flow->start;
     hello->offset = offset;
     hello->payload_bytes = bytes;
     flow->told = 1;
+    quic = socket ? bpf_map_lookup_elem(&quic_sockets, &socket) : NULL;
     tcp = find_connection(hello);
-    if (tcp) {
+    if (quic) {
+        hello->header.pid = quic->pid;
+        __builtin_memcpy(hello->command, quic->command, sizeof(hello->command));
+    } else if (tcp) {
         tcp->told = 1;
         hello->socket = tcp->socket;
         hello->header.pid = tcp->pid;
@@ -208,35 +214,32 @@ static __always_inline bool on_tcp(struct ps_view *view, struct ps_packet *packe
         if (begins)
             flow->end = hello_end(view, packet, &head);
     }
-    tell_bytes(view, packet, flow, offset);
+    tell_bytes(view, packet, flow, offset, 0);
     if (flow->verdict == PS_VERDICT_ALLOWED || !blocks())
         return true;
     return flow->verdict != PS_VERDICT_BLOCKED && is_part(flow, offset, packet->payload_bytes);
 }
 
-/*
- * QUIC Initial packets: long header, fixed bit, and the type that its version gives it (RFC 9000, 17.2; RFC 9369, 3.2).
- * Whether it is the client's is told by its keys, elsewhere; so a connection is blocked only after its first packet.
- */
+/* Whose Initial packet it is, the client's or the server's, is told elsewhere; so a connection is blocked only after it. */
 static __always_inline bool on_udp(struct ps_view *view, struct ps_packet *packet)
 {
-    struct {
-        __u8 first;
-        __u8 version[4];
-    } __attribute__((packed)) head;
     struct ps_flow *flow, none = {};
-    __u32 version;
+    struct ps_quic *quic;
 
     if (blocks()) {
         flow = bpf_map_lookup_elem(&flows, &packet->ends);
         if (flow && flow->verdict == PS_VERDICT_BLOCKED)
             return false;
     }
-    if (packet->payload_bytes < PS_QUIC_INITIAL_BYTES || load(view, packet->payload_at, &head, sizeof(head)))
-        return true;
-    version = (__u32)head.version[0] << 24 | (__u32)head.version[1] << 16 | (__u32)head.version[2] << 8 | head.version[3];
-    if ((version == 1 && (head.first & 0xf0) == 0xc0) || (version == 0x6b3343cf && (head.first & 0xf0) == 0xd0))
-        tell_bytes(view, packet, &none, 0);
+    quic = bpf_map_lookup_elem(&quic_ends, &packet->ends);
+    if (is_quic_initial(view, packet)) {
+        quic = begin_quic(view, packet, quic);
+        // Connections of the same ends, one after the other, differ in it.
+        none.start = quic ? quic->first_ns >> 10 : 0;
+        tell_bytes(view, packet, &none, 0, quic ? quic->socket : 0);
+    }
+    if (quic)
+        count_quic(view, packet, quic);
     return true;
 }
 

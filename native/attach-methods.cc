@@ -75,7 +75,9 @@ Napi::Value Programs::AttachInterface(const Napi::CallbackInfo &info) {
 
 void Programs::RunIterator(const Napi::CallbackInfo &info) {
     const std::string name = info[0].ToString();
-    const int error = RunOnce(RequireProgram(info.Env(), name, "run "));
+    const bpf_program *program = RequireProgram(info.Env(), name, "run ");
+    const int map = info[1].IsUndefined() ? -1 : bpf_map__fd(RequireMap(info.Env(), info[1].ToString()));
+    const int error = RunOnce(program, map);
     if (error) throw Failure(info.Env(), error, "run " + name);
 }
 

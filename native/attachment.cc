@@ -88,8 +88,13 @@ void Drop(Attachment &attachment) {
     attachment = {};
 }
 
-int RunOnce(const bpf_program *program) {
-    bpf_link *link = bpf_program__attach_iter(program, nullptr);
+int RunOnce(const bpf_program *program, int map) {
+    bpf_iter_link_info info = {};
+    info.map.map_fd = map;
+    LIBBPF_OPTS(bpf_iter_attach_opts, options);
+    options.link_info = &info;
+    options.link_info_len = sizeof(info);
+    bpf_link *link = bpf_program__attach_iter(program, map < 0 ? nullptr : &options);
     const int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
     char nothing[64];  // the program writes into the ring
     ssize_t bytes = -1;

@@ -28,7 +28,7 @@ int AttachToInterface(const bpf_program *program, int index, const std::string &
 
 void Drop(Attachment &attachment);
 
-/** Runs an iterator program over all its objects. */
-int RunOnce(const bpf_program *program);
+/** Runs an iterator program over all its objects. @param map descriptor of the map whose elements these are, or -1 */
+int RunOnce(const bpf_program *program, int map);
 
 }  // namespace plainsight

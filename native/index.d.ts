@@ -43,8 +43,8 @@ export class Programs {
   attachNetworkNamespace(program: string): number;
   /** Attaches a program to a network interface; gives a handle for `detach`. Only clsact's outlive this process. */
   attachInterface(program: string, index: number, place: InterfacePlace): number;
-  /** Runs an iterator program once over all its objects. */
-  runIterator(program: string): void;
+  /** Runs an iterator program once over all its objects, or over the elements of a map. */
+  runIterator(program: string, map?: string): void;
   /** Puts a socket of another process, by its descriptor there, into a map of sockets (Linux ≥ 5.6). */
   putSocket(map: string, key: number, pid: number, descriptor: number): void;
   detach(handle: number): void;

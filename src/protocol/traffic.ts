@@ -140,7 +140,7 @@ export interface ConnectionEvent {
   command: string | null;
   connection: Connection;
   state: "closed" | "open";
-  /** Payload of TCP, with what TLS adds; null where the kernel does not tell. */
+  /** Payload of TCP with what TLS adds, or of UDP with what QUIC does; null where the kernel does not tell. */
   bytesOut: number | null;
   bytesIn: number | null;
   startedAt: string;

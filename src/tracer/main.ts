@@ -98,6 +98,9 @@ async function answer(request: TracerRequest): Promise<TracerAnswer> {
     case "tell-open":
       kernel.network.tellOpenConnections();
       break;
+    case "tell-idle":
+      kernel.network.tellIdleConnections(request.idleMs);
+      break;
     case "block":
       kernel.network.block(request.names);
       break;

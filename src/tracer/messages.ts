@@ -120,6 +120,8 @@ export type TracerRequest =
   | { type: "watch-network"; interfaces: string[]; places: NetworkPlaces }
   /** Tells of each open connection of which a hello was told what it has carried until now. */
   | { type: "tell-open" }
+  /** Ends the QUIC connections of which nothing was heard for so long: their end is told as it was then. */
+  | { type: "tell-idle"; idleMs: number }
   /**
    * From now on connections whose hello names one of these servers (`name` or `*.suffix`, in lower case) are refused, and
    * no others; until the tracer ends. Asked again, it replaces the names.

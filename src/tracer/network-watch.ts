@@ -1,9 +1,10 @@
 // The tracer's hold on the network: programs that look for ClientHellos on interfaces, each where it costs least and can
 // be had (XDP in the driver, else tcx, whose links fall away with the tracer; on older kernels generic XDP and clsact
 // filters), whose connections are, and which names are refused.
-import { readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import type { InterfacePlace, lookAtInterface, Programs } from "../../native/index.d.ts";
 import type { Reason } from "../protocol/coverage.ts";
+import { cgroupRoot } from "./cgroup-root.ts";
 import type { NetworkPlaces, WatchedInterface } from "./messages.ts";
 import { nameKey } from "./name-key.ts";
 
@@ -55,6 +56,7 @@ export class NetworkWatch {
   watch(names: readonly string[], places: NetworkPlaces): WatchOutcome {
     this.#load("tcp");
     this.#load("hello");
+    this.#load("quic");
     // Whose connections are comes first: it is asked when a hello is seen.
     const missing = this.#watchConnections();
     const interfaces: WatchedInterface[] = [];
@@ -68,6 +70,13 @@ export class NetworkWatch {
 
   tellOpenConnections(): void {
     this.#programs.runIterator("still_open");
+    this.#programs.runIterator("quic_open", "quic_ends");
+  }
+
+  tellIdleConnections(idleMs: number): void {
+    const idleNs = new BigUint64Array([BigInt(idleMs) * 1_000_000n]);
+    this.#programs.updateMap("quic_idle_ns", u32(0), new Uint8Array(idleNs.buffer));
+    this.#programs.runIterator("quic_idle", "quic_ends");
   }
 
   /** From now on hellos with these names, or `*.suffix`, are refused, and no others. Throws before Linux 6.5. */
@@ -111,15 +120,25 @@ export class NetworkWatch {
     const purposes = {
       state_changed: "whose connections are, and how much they carry",
       first_received: "which process of a server has a connection (Linux 6.3)",
+      quic_sent: "which process has a QUIC connection (Linux 6.3)",
+      quic_received: "which process has a QUIC connection (Linux 6.3)",
+      quic_released: "when a QUIC connection ends, but for its silence",
     };
     return Object.entries(purposes).flatMap(([program, purpose]) => {
       try {
-        this.#programs.attachRawTracepoint(program);
+        if (program === "quic_released") this.#attachToAllSockets(program);
+        else this.#programs.attachRawTracepoint(program);
         return [];
       } catch (error) {
         return [{ code: `no-${program.replace("_", "-")}`, text: `${purpose}: ${errorText(error)}` }];
       }
     });
+  }
+
+  #attachToAllSockets(program: string): void {
+    const root = cgroupRoot(readFileSync("/proc/self/mountinfo", "utf8"));
+    if (root === null) throw new Error("cgroup2 is not mounted (mount -t cgroup2)");
+    this.#programs.attachCgroup(program, root);
   }
 
   #watchInterface(name: string, places: NetworkPlaces): WatchedInterface | Reason {

@@ -113,6 +113,7 @@ const requests: Record<TracerRequest["type"], (fields: Fields) => boolean> = {
     typeof blocked === "boolean",
   "reset-blocked": () => true,
   "tell-open": () => true,
+  "tell-idle": ({ idleMs }) => isCount(idleMs) && idleMs > 0 && idleMs < 2 ** 32,
   flush: () => true,
 };
 

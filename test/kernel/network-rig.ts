@@ -103,7 +103,7 @@ const patienceMs = 15_000;
 /** The product's watch in this namespace, of all its interfaces unless others are given. */
 export async function watchIn(
   namespace: Namespace,
-  options: Pick<Partial<HelloSessionOptions>, "interfaces" | "places"> = {},
+  options: Pick<Partial<HelloSessionOptions>, "interfaces" | "places" | "quicIdleMs"> = {},
 ): Promise<Watch> {
   const program = join(import.meta.dirname, "watch-network.ts");
   const child = namespace.start(process.execPath, "--import", "tsx", program, JSON.stringify(options));

@@ -100,9 +100,9 @@ function untold(row: ConnectionRow): string | null {
 }
 
 function bytes(count: number | null, row: ConnectionRow): string | null {
-  if (count !== null)
-    return `${formatBytes(count)} (${count.toLocaleString("en-US")} bytes, with what TLS adds)`;
-  return untold(row);
+  if (count === null) return untold(row);
+  const protocol = row.transport === "quic" ? "QUIC" : "TLS";
+  return `${formatBytes(count)} (${count.toLocaleString("en-US")} bytes, with what ${protocol} adds)`;
 }
 
 /** Why there is no content, and what could be done. */

@@ -25,7 +25,7 @@ export type NetworkRecord =
       verdict: "none" | "held" | "allowed" | "blocked";
       /** Hex of struct ps_ends, to answer a held one. */
       rawEnds: string;
-      /** Sequence number of the hello's first byte. */
+      /** Sequence number of the hello's first byte; of QUIC a number that tells connections of the same ends apart. */
       start: number;
       /** Bytes from there to these. */
       offset: number;

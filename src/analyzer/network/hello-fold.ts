@@ -142,7 +142,8 @@ export class HelloFold {
       startedMs: atMs,
       heldSinceMs: owner === null ? atMs : null,
     };
-    if (ends.transport === "tcp") {
+    // Of QUIC that is of no socket here nothing is counted.
+    if (ends.transport === "tcp" || socket !== null) {
       bound(this.#told, mostConnections);
       this.#told.set(connectionKey(ends), told);
     }
@@ -151,13 +152,27 @@ export class HelloFold {
     return [];
   }
 
-  #onOwner({ ends, socket, owner, command, establishedNs }: Lifetime): NetworkEvent[] {
+  #onOwner(record: Lifetime): NetworkEvent[] {
+    const { ends, socket, owner, command, establishedNs } = record;
+    if (ends.transport === "quic") return this.#onQuicOwner(record);
     const told = this.#find(ends, socket);
     if (!told || owner === null) return [];
     told.startedMs = this.#epochMs(establishedNs);
     if (told.heldSinceMs === null) return [];
     this.#setOwner(told, owner, command);
     return this.#tell(told);
+  }
+
+  /** A server has one socket for all its connections. */
+  #onQuicOwner({ socket, owner, command }: Lifetime): NetworkEvent[] {
+    if (owner === null) return [];
+    const waiting = [...this.#held].filter(
+      (told) => told.hello.transport === "quic" && told.socket === socket,
+    );
+    return waiting.flatMap((told) => {
+      this.#setOwner(told, owner, command);
+      return this.#tell(told);
+    });
   }
 
   #onCounted(record: Lifetime): NetworkEvent[] {
@@ -191,8 +206,8 @@ export class HelloFold {
   }
 
   /** What only passes through this host comes in by one interface and goes out by another; it is one hello. */
-  #hasPassed({ hello: { connection, transport }, start }: Told): boolean {
-    if (connection.role !== null || transport === "quic") return false;
+  #hasPassed({ hello: { connection }, start }: Told): boolean {
+    if (connection.role !== null) return false;
     const key = [...[connection.local, connection.remote].sort(), start].join(" ");
     const has = this.#passing.has(key);
     bound(this.#passing, mostConnections);

@@ -26,6 +26,8 @@ export interface HelloSessionOptions {
   onlyAdded?: boolean;
   /** Where programs sit on interfaces. */
   places?: Partial<NetworkPlaces>;
+  /** A QUIC connection whose end is not seen otherwise has ended after so long a silence. */
+  quicIdleMs?: number;
   /** To use rather than one of its own, whose losses and end are then its owner's to tell. */
   tracer?: SharedTracer;
 }
@@ -50,6 +52,10 @@ const ringBytes = 16 * 1024 * 1024;
 const holdMs = 100;
 /** A second. */
 const mostLookups = 20;
+/** Longer than ends keep a silent connection (RFC 9000, 10.1): most say 30 seconds. */
+const defaultQuicIdleMs = 60_000;
+/** That often idle connections are looked for while they are silent. */
+const idleLooks = 6;
 
 /** Rejects with TracerUnavailable (it has a `problem`) when rights, kernel support or every interface is missing. */
 export async function openHelloSession(options: HelloSessionOptions): Promise<HelloSession> {
@@ -79,6 +85,7 @@ class Session implements HelloSession {
   #tracer!: Pick<TracerClient, "opened" | "call">;
   #own: TracerClient | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #idleTimer: NodeJS.Timeout | null = null;
 
   constructor(options: HelloSessionOptions) {
     this.#options = options;
@@ -112,7 +119,10 @@ class Session implements HelloSession {
       this.missing = answer.missing.filter(
         ({ code }) => this.#options.interfaces !== null || code !== "interface-down",
       );
-      if (answer.interfaces.length > 0) return;
+      if (answer.interfaces.length > 0) {
+        this.#endIdle();
+        return;
+      }
     }
     await this.#own?.close();
     const isAny = this.#options.interfaces === null;
@@ -157,6 +167,7 @@ class Session implements HelloSession {
     await this.#tracer.call({ type: "tell-open" }).catch(() => undefined);
     await this.#tracer.call({ type: "flush" }).catch(() => undefined);
     if (this.#timer) clearTimeout(this.#timer);
+    if (this.#idleTimer) clearInterval(this.#idleTimer);
     this.#emitAll(this.#fold.end(Date.now()));
     await this.#own?.close();
     return {
@@ -239,6 +250,13 @@ class Session implements HelloSession {
     this.#emitAll(this.#fold.release(nowMs - holdMs, nowMs));
     if (this.#fold.holds) this.#timer = setTimeout(this.#release, holdMs);
   };
+
+  #endIdle(): void {
+    const { quicIdleMs: idleMs = defaultQuicIdleMs } = this.#options;
+    this.#idleTimer = setInterval(() => {
+      void this.#tracer.call({ type: "tell-idle", idleMs }).catch(() => undefined);
+    }, idleMs / idleLooks).unref();
+  }
 
   #onLosses(losses: KernelLoss[]): void {
     for (const event of this.#losses.grown(losses)) this.#options.onEvent(event);

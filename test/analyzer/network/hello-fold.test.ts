@@ -261,11 +261,70 @@ test("hello fold: a half whose rest never comes is told in time, and waited for 
   assert.ok(!rig.fold.holds);
 });
 
-test("hello fold: QUIC has an owner where the host's tables name one, and no end that is seen", () => {
+const quic = {
+  ends: { ...client, transport: "quic" },
+  payload: initial({ frames: [crypto(0, largeHello("quic.example.com", 500))] }),
+} as const;
+const quicServer = { ...server, transport: "quic" } as const;
+const quicCome = (change: Partial<Part> = {}) => come({ ...quic, ends: quicServer, ...change });
+
+test("hello fold: QUIC is told with who uses its socket, and with what it carried", () => {
+  const rig = openFold();
+  assert.deepStrictEqual(fold(rig, part({ ...quic, owner: null })), []);
+  const told = fold(
+    rig,
+    lifetime("owner", { ends: quic.ends }),
+    lifetime("closed", { ends: quic.ends, owner: null }),
+  );
+  assert.deepStrictEqual(told, ["t-1 out 7 client quic.example.com", "t-1 closed 7 client 300 4000 100"]);
+  assert.deepStrictEqual([atEnd(rig), rig.asked], [[], []]);
+});
+
+test("hello fold: a QUIC server has one socket for all its connections, and whoever uses it has them", () => {
+  const rig = openFold();
+  const other = { ...quicServer, remote: "10.0.0.1:40009" };
+  assert.deepStrictEqual(fold(rig, quicCome(), quicCome({ ends: other })), []);
+  const newest = { ends: other, socket: "b1", owner: 9 };
+  assert.deepStrictEqual(fold(rig, lifetime("owner", newest)), [
+    "t-1 in 9 server quic.example.com",
+    "t-2 in 9 server quic.example.com",
+  ]);
+  // Each ends by itself.
+  const first = { ends: quicServer, socket: "b1", owner: null };
+  assert.deepStrictEqual(fold(rig, lifetime("closed", first)), ["t-1 closed 9 server 300 4000 100"]);
+  assert.deepStrictEqual(fold(rig, lifetime("open", { ...first, ends: other })), [
+    "t-2 open 9 server 300 4000 100",
+  ]);
+});
+
+test("hello fold: QUIC of the same ends again is another connection, and TCP's is not QUIC's", () => {
+  const rig = openFold();
+  const told = fold(
+    rig,
+    part({ ...quic, start: 1 }),
+    part({ ...quic, start: 1 }),
+    lifetime("closed"),
+    lifetime("closed", { ends: quic.ends }),
+    part({ ...quic, start: 2 }),
+  );
+  assert.deepStrictEqual(told, [
+    "t-1 out 7 client quic.example.com",
+    "t-1 closed 7 client 300 4000 100",
+    "t-2 out 7 client quic.example.com",
+  ]);
+});
+
+test("hello fold: QUIC that passes through this host is one, and what it carries is not told", () => {
+  const rig = openFold();
+  const nobody = { socket: null, owner: null, command: "", start: 0 };
+  assert.deepStrictEqual(fold(rig, quicCome(nobody), part({ ...quic, ...nobody, interfaceIndex: 3 })), []);
+  assert.deepStrictEqual(released(rig, 120), ["t-1 in null null quic.example.com"]);
+  assert.deepStrictEqual(atEnd(rig), []);
+});
+
+test("hello fold: QUIC of a socket that was not found has an owner where the host's tables name one", () => {
   const rig = openFold({ owner: 12 });
-  const ends = { ...client, transport: "quic" } as const;
-  const payload = initial({ frames: [crypto(0, largeHello("quic.example.com", 500))] });
-  assert.deepStrictEqual(fold(rig, part({ ends, socket: null, owner: null, payload })), []);
+  assert.deepStrictEqual(fold(rig, part({ ...quic, socket: null, owner: null })), []);
   assert.deepStrictEqual(released(rig, 120), ["t-1 out 12 client quic.example.com"]);
   assert.deepStrictEqual(atEnd(rig), []);
 });
