@@ -1,5 +1,5 @@
 // The clients of the reference matrix: each makes one request to our server, whose certificate it trusts.
-import { firstVersion, type Target } from "./target.ts";
+import { dotnetVersion, firstVersion, type Target } from "./target.ts";
 
 const nodeScript = `
 fetch(process.env.URL, { method: "POST", body: process.env.BODY }).then((answer) => answer.text());
@@ -236,15 +236,22 @@ export const clients: readonly Target[] = [
   },
   {
     id: "dotnet",
-    name: ".NET, HttpClient",
+    name: ".NET, HttpClient in a program of one file",
     family: "dotnet",
     side: "client",
-    source: {
-      unavailable:
-        "no registry that is used here carries a .NET compiler; Kestrel below is its server's side",
-    },
-    command: [],
+    source: { npm: { name: "@azure/mcp-linux-x64@2.0.5", program: "dist/azmcp" } },
+    // To list anything it asks the identity service of the machine that it runs on, by HttpClient.
+    command: ["$PROGRAM", "subscription", "list"],
     says: "get",
+    environment: {
+      AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
+      IDENTITY_ENDPOINT: "$URL",
+      IDENTITY_HEADER: "matrix",
+      AZURE_MCP_COLLECT_TELEMETRY: "false",
+      DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: "1",
+      HOME: "$DIR",
+    },
+    version: dotnetVersion,
   },
   {
     id: "bun",

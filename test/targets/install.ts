@@ -55,7 +55,6 @@ export function installPackages(targets: readonly Target[]): void {
 
 /** The program's path, empty where the command names it itself; throws with the reason when it cannot be got. */
 export async function installProgram({ source, id }: Target, folder: string): Promise<string> {
-  if (source.unavailable !== undefined) throw new Error(source.unavailable);
   const missing = missingOf(source);
   if (missing.length > 0) throw new Error(`not on this machine: ${missing.join(", ")}`);
   if (source.npm) return fromNpm(source.npm);

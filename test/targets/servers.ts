@@ -1,5 +1,5 @@
 // The servers of the reference matrix: each answers one request of ours, or of its own protocol's client.
-import { firstVersion, type Target } from "./target.ts";
+import { dotnetVersion, firstVersion, type Target } from "./target.ts";
 
 const node = (major: number): Target => ({
   id: `node-${major}-server`,
@@ -310,7 +310,7 @@ frontend tls
       DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: "1",
       HOME: "$DIR",
     },
-    version: firstVersion(["$PROGRAM", "--version"]),
+    version: dotnetVersion,
   },
   worker("1.20250204.0", "workerd-boringssl", "workerd, early 2025 (static BoringSSL, as in Envoy)"),
   worker("1", "workerd", "workerd, newest"),

@@ -16,8 +16,6 @@ export interface Source {
   java?: { main: string; jars: string[] };
   /** Commands that make `$DIR/program`, of our sources in `$PROGRAMS`; `$KEPT` is a folder that stays for the next run. */
   build?: string[];
-  /** Nothing brings it here: why. */
-  unavailable?: string;
 }
 
 export interface Target {
@@ -86,3 +84,16 @@ export const firstVersion = (command: string[]): NonNullable<Target["version"]> 
   command,
   pattern: /(\d+\.\d+(?:[.\w+~-]*\w)?)/,
 });
+
+/** Of the runtime that a .NET program of one file has with it, whose packages are listed inside. */
+export const dotnetVersion: NonNullable<Target["version"]> = {
+  command: [
+    "grep",
+    "--only-matching",
+    "--text",
+    "--max-count=1",
+    "Microsoft.NETCore.App.Runtime.linux-x64/[0-9.]*",
+    "$PROGRAM",
+  ],
+  pattern: /\/([\d.]+)/,
+};
