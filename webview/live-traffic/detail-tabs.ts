@@ -1,6 +1,6 @@
 // What each tab of the detail pane says about an exchange or a message. The row gives what is known before the
 // details arrive. The tab of a connection is connection-tab.ts's.
-import type { DetailsResult, TrafficRow } from "../../src/protocol/editor.ts";
+import type { TrafficRow } from "../../src/protocol/editor.ts";
 import type {
   BodyView,
   Connection,
@@ -15,20 +15,13 @@ import { connectionTab } from "./connection-tab.ts";
 import { element, type Child } from "./dom.ts";
 import { queryFields } from "./form-fields.ts";
 import { formatBytes, formatDuration, formatTime, sentence } from "./format.ts";
+import type { Details, Inspected } from "./inspection.ts";
 import { noteElement, placeholder, properties, section, type Property } from "./properties.ts";
 import * as facts from "./row-facts.ts";
-import type { Entry } from "./row-store.ts";
 import type { TabId } from "./saved-state.ts";
 
-/** `undefined` while they are on their way, null when the analyzer no longer keeps them. */
-export type Details = DetailsResult | undefined;
-
-export interface Subject {
-  entry: Entry;
-  details: Details;
+export interface Subject extends Inspected {
   openSource: (source: SourceLocation) => void;
-  /** Rows of the list that are the content of this connection. */
-  decryptedCount: number;
   /** Puts a text into the filter box. */
   filter: (text: string) => void;
 }

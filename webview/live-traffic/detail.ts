@@ -1,9 +1,10 @@
 // The detail pane: a title with its actions, tabs, and the content of the tab that is chosen.
 import type { SourceLocation } from "../../src/protocol/traffic.ts";
 import { curlCommand } from "./curl.ts";
-import { tabsOf, type Details, type Subject } from "./detail-tabs.ts";
+import { tabsOf, type Subject } from "./detail-tabs.ts";
 import { element, fill, setAttribute } from "./dom.ts";
 import { icon, type IconName } from "./icons.ts";
+import type { Details, Inspected } from "./inspection.ts";
 import { noteElement } from "./properties.ts";
 import * as facts from "./row-facts.ts";
 import type { Entry } from "./row-store.ts";
@@ -30,6 +31,8 @@ export class Detail {
   readonly #tabList = element("div", { class: "tabs", role: "tablist", "aria-label": "Details" });
   readonly #panel = element("div", { class: "tab-panel", role: "tabpanel", id: "detail-panel" });
   #subject: Subject | null = null;
+  /** What is shown, to draw it only when that changes. */
+  #shown: unknown[] = [];
   #tab: TabId = "headers";
 
   constructor(events: DetailEvents) {
@@ -67,20 +70,19 @@ export class Detail {
     });
   }
 
-  /**
-   * Shows a row; call again when its details arrive or it goes on. `decryptedCount`: rows of the list that are the
-   * content of this connection.
-   */
-  show(entry: Entry, details: Details, tab: TabId, decryptedCount: number): void {
+  /** Shows a row; call again when its details arrive or it goes on. */
+  show(inspected: Inspected, tab: TabId): void {
+    const { entry, details, decryptedCount } = inspected;
+    const toShow = [entry.row, details, tab, decryptedCount];
+    if (toShow.every((part, index) => part === this.#shown[index])) return;
+    this.#shown = toShow;
     const other = this.#subject?.entry !== entry;
     const scrollTop = this.#panel.scrollTop;
     this.#subject = {
-      entry,
-      details,
+      ...inspected,
       openSource: (source) => {
         this.#events.openSource(source);
       },
-      decryptedCount,
       filter: (text) => {
         this.#events.filter(text);
       },
