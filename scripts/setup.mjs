@@ -5,6 +5,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { installAioquic } from "./http3.mjs";
 import { installMuslOpenssl } from "./musl-openssl.mjs";
 import { installRuntimes } from "./runtimes.mjs";
 
@@ -160,6 +161,7 @@ try {
   if (forTests && existsSync("scripts/editor-rig.mjs")) run([process.execPath, "scripts/editor-rig.mjs"]);
   if (forTests) installRuntimes(say);
   if (forTests) installMuslOpenssl(say);
+  if (forTests) installAioquic(say);
 } catch (error) {
   say(error.message.split("\n")[0]);
   process.exit(1);
