@@ -1,8 +1,7 @@
 // One trace through the proxy: makes programs trust it by their environment, has the tracer send their connections to
 // it, or their environment where there are no rights for that, and gives what they say as events.
 import { existsSync, readFileSync } from "node:fs";
-import { isIPv4, type Socket } from "node:net";
-import { join } from "node:path";
+import type { Socket } from "node:net";
 import type { Reason } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
 import type { SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
@@ -11,21 +10,18 @@ import { LossCount } from "../capture/loss-count.ts";
 import { decodeRecords } from "../capture/records.ts";
 import { TracerClient } from "../capture/tracer-client.ts";
 import { TracerUnavailable } from "../capture/tracer-launch.ts";
-import { parseArguments } from "../processes/arguments.ts";
 import { ProcessTable } from "../processes/process-table.ts";
 import { socketOwner } from "../processes/socket-owner.ts";
-import { openAuthority, type Authority } from "./authority.ts";
 import { acceptConnectRequest } from "./connect-request.ts";
 import { hasIpv6Route } from "./ipv6-route.ts";
 import type { OwnCertificate } from "./own-certificate.ts";
-import { hasOwnPorts, ownEnds } from "./own-end.ts";
+import { openProgramTrust, type ProgramTrust } from "./program-trust.ts";
 import { startProxy, type Arrival, type Proxy } from "./proxy.ts";
 import type { TrafficOptions } from "./proxied-traffic.ts";
 import { proxyVariables } from "./proxy-variables.ts";
 import { redirectedFrom } from "./redirected.ts";
+import { ServedPorts, type LocalServer } from "./served-ports.ts";
 import { stateFolder } from "./state-folder.ts";
-import { connectUpstream } from "./upstream.ts";
-import { isTrusting, trustFor } from "./trust-environment.ts";
 
 export interface ProxySessionOptions {
   /** Read at each event: may change. */
@@ -57,12 +53,6 @@ export interface ProxySession {
   close(): Promise<SummaryEvent>;
 }
 
-export interface LocalServer {
-  pid: number;
-  command: string;
-  port: number;
-}
-
 /** The ring carries only the beginnings and ends of processes. */
 const ringBytes = 256 * 1024;
 
@@ -87,27 +77,25 @@ class Session implements ProxySession {
   readonly #options: ProxySessionOptions;
   readonly #processes = new ProcessTable();
   readonly #startedMs = performance.now();
-  readonly #trustFolder: string;
   /** Process id to command, of those that were added. */
   readonly #added = new Map<number, string>();
-  /** By port. */
-  readonly #served = new Map<number, LocalServer & { own: OwnCertificate; ownPorts: boolean }>();
   readonly #losses = new LossCount();
   #counts = { exchanges: 0, messages: 0 };
-  #authority!: Authority;
+  #trust!: ProgramTrust;
   #proxy!: Proxy;
+  /** Null, as what it serves, where programs are asked by their environment. */
   #tracer: TracerClient | null = null;
+  #served: ServedPorts | null = null;
 
   constructor(options: ProxySessionOptions) {
     this.#options = options;
-    this.#trustFolder = join(stateFolder(process.env), "trust");
   }
 
   async open(): Promise<void> {
     const { traffic, passThrough } = this.#options;
-    this.#authority = await this.#openAuthority();
+    this.#trust = await openProgramTrust(stateFolder(process.env));
     this.#proxy = await startProxy({
-      authority: this.#authority,
+      authority: this.#trust.authority,
       traffic,
       passThrough,
       arrival: (socket) => this.#arrival(socket),
@@ -126,21 +114,8 @@ class Session implements ProxySession {
     }
   }
 
-  async #openAuthority(): Promise<Authority> {
-    const folder = stateFolder(process.env);
-    try {
-      const authority = await openAuthority(folder);
-      trustFor(authority.certificate, {}, this.#trustFolder); // that its files can be written, too
-      return authority;
-    } catch (error) {
-      const text = `the proxy's authority: ${error instanceof Error ? error.message : String(error)}`;
-      const remedy = `${folder} has to be a folder of yours; XDG_STATE_HOME chooses another`;
-      throw new TracerUnavailable({ code: "no-authority", text, remedy });
-    }
-  }
-
   variablesFor(environment: NodeJS.ProcessEnv): Record<string, string> {
-    const trust = trustFor(this.#authority.certificate, environment, this.#trustFolder);
+    const trust = this.#trust.of(environment);
     this.#proxy.trust(trust.roots);
     return this.fallback === null
       ? trust.environment
@@ -163,6 +138,7 @@ class Session implements ProxySession {
       },
     );
     this.#tracer = tracer;
+    this.#served = new ServedPorts(this.#proxy, (request) => tracer.call(request));
     const ipv6 = this.#proxy.ipv6 && hasIpv6Route(readFileSync("/proc/net/ipv6_route", "utf8"));
     const answer = await tracer.call({ type: "redirect", port: this.#proxy.port, ipv6 });
     if (answer.type !== "failed") return;
@@ -179,7 +155,7 @@ class Session implements ProxySession {
   async addRunning(pid: number): Promise<Reason | null> {
     const { found, missing } = this.#processes.identify(pid);
     if (!found) return missing;
-    const trusts = this.#trusts(pid);
+    const trusts = this.#trust.isTrusted(pid);
     if (trusts === null) {
       return { code: "not-readable", text: "whether it trusts the proxy is not readable (try sudo)" };
     }
@@ -192,26 +168,8 @@ class Session implements ProxySession {
   }
 
   async serve(server: LocalServer, own: OwnCertificate): Promise<Reason | null> {
-    if (this.#tracer === null) return { code: "not-redirected", text: "connections that come in need root" };
-    const { port } = server;
-    // One that takes IPv4 on loopback takes what comes by IPv6 to the same port from there, too.
-    const address = "127.0.0.1";
-    const ownPorts = hasOwnPorts(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8"));
-    const isReached = await connectUpstream({ address, port, from: ownEnds(address, ownPorts) }).then(
-      (socket) => Boolean(socket.destroy()),
-      () => false,
-    );
-    this.#served.set(port, { ...server, own, ownPorts });
-    const { descriptors } = this.#proxy;
-    const answer = await this.#tracer.call({
-      type: "serve",
-      port,
-      ipv6: isReached && descriptors.ipv6 !== null,
-      ownPorts,
-      pid: process.pid,
-      descriptors,
-    });
-    return answer.type === "failed" ? answer.reason : null;
+    if (this.#served === null) return { code: "not-redirected", text: "connections that come in need root" };
+    return this.#served.add(server, own);
   }
 
   async remove(pids: number[]): Promise<void> {
@@ -238,20 +196,27 @@ class Session implements ProxySession {
   async #arrival(socket: Socket): Promise<Arrival | null> {
     const { remoteFamily, remotePort, remoteAddress } = socket;
     if (remotePort === undefined || remoteAddress === undefined) return null;
-    const served = this.#servedBy(socket);
+    const served = this.#served?.arrival(socket);
     if (served) return served;
-    const tracer = this.#tracer;
-    if (tracer === null) {
-      const here = (address: string, port: number) =>
-        address === "::1" ? `[::1]:${port}` : `${address}:${port}`;
-      const pid = socketOwner(here(remoteAddress, remotePort), here(remoteAddress, this.#proxy.port));
-      const destination = pid === null ? null : await acceptConnectRequest(socket);
-      return pid === null || destination === null
-        ? null
-        : { pid, command: this.#commandOf(pid), destination };
-    }
-    const family = remoteFamily === "IPv6" ? "ipv6" : "ipv4";
-    const answer = await tracer.call({ type: "redirected", family, port: remotePort });
+    return this.#tracer === null
+      ? this.#askedByProgram(socket, remoteAddress, remotePort)
+      : this.#sentByKernel(this.#tracer, remoteFamily === "IPv6" ? "ipv6" : "ipv4", remotePort);
+  }
+
+  async #askedByProgram(socket: Socket, address: string, port: number): Promise<Arrival | null> {
+    const host = address === "::1" ? `[${address}]` : address;
+    const pid = socketOwner(`${host}:${port}`, `${host}:${this.#proxy.port}`);
+    if (pid === null) return null;
+    const destination = await acceptConnectRequest(socket);
+    return destination && { pid, command: this.#commandOf(pid), destination };
+  }
+
+  async #sentByKernel(
+    tracer: TracerClient,
+    family: "ipv4" | "ipv6",
+    clientPort: number,
+  ): Promise<Arrival | null> {
+    const answer = await tracer.call({ type: "redirected", family, port: clientPort });
     if (answer.type !== "redirected" || answer.original === null) return null;
     const { original } = answer;
     const { pid, address, port } = redirectedFrom(original);
@@ -260,32 +225,8 @@ class Session implements ProxySession {
       void tracer.call({ type: "direct", original, milliseconds: unreachedMs }).catch(() => undefined);
     };
     const command = this.#commandOf(pid);
-    const exempt = this.#trusts(pid) === true ? {} : { exempt: otherEnvironment };
+    const exempt = this.#trust.isTrusted(pid) === true ? {} : { exempt: otherEnvironment };
     return { pid, command, destination: { address, port }, onUnreached, ...exempt };
-  }
-
-  /** Null when the environment that the process was started with is not readable. */
-  #trusts(pid: number): boolean | null {
-    try {
-      const lines = parseArguments(readFileSync(`/proc/${pid}/environ`, "utf8"));
-      const pairs = lines.map((line): [string, string] => {
-        const [, name = "", value = ""] = /^([^=]*)=(.*)$/s.exec(line) ?? [];
-        return [name, value];
-      });
-      return isTrusting(Object.fromEntries(pairs), this.#trustFolder);
-    } catch {
-      return null;
-    }
-  }
-
-  /** A connection that came in has the server's port at our end, too. */
-  #servedBy({ localAddress = "", localPort = 0, remoteAddress = "" }: Socket): Arrival | null {
-    const served = localPort === this.#proxy.port ? undefined : this.#served.get(localPort);
-    if (!served) return null;
-    const address = isIPv4(localAddress) ? localAddress : "127.0.0.1";
-    const { pid, command, port, own, ownPorts } = served;
-    const from = ownEnds(remoteAddress, ownPorts);
-    return { pid, command, destination: { address, port, from }, own };
   }
 
   #onBatch(batch: Buffer): void {
