@@ -139,6 +139,9 @@ async function handle(payload: Buffer): Promise<void> {
   }
 }
 
+/** What an analyzer that was told to end, too, has to take leave in order: what is on its way is then told. */
+const orderlyEndMs = 2000;
+
 function end(status: number): void {
   kernel?.close();
   process.exit(status);
@@ -169,6 +172,9 @@ process.stdout.on("error", () => {
 });
 // Ctrl-C in a terminal reaches the whole group: the analyzer decides when tracing ends, and then closes stdin.
 process.on("SIGINT", () => undefined);
-process.on("SIGTERM", () => {
-  end(0);
-});
+// So do the end of a service and of a terminal, after which nobody may be left to close it.
+for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => {
+    setTimeout(end, orderlyEndMs, 0);
+  });
+}

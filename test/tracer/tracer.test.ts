@@ -47,6 +47,14 @@ test("tracer: Ctrl-C in the terminal is for the analyzer, not for it", { skip: s
   await tracer.call({ type: "open", ringBytes: 65_536, features: {} });
   tracer.child.kill("SIGINT");
   assert.deepStrictEqual(await tracer.call({ type: "flush" }), { type: "done" });
-  tracer.child.kill("SIGTERM");
-  assert.equal((await tracer.ended).status, 0);
 });
+
+for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+  test(`tracer: ${signal} ends it, after what its analyzer still asks`, { skip: skipReason() }, async (t) => {
+    const tracer = startTracer(t);
+    await tracer.call({ type: "open", ringBytes: 65_536, features: {} });
+    tracer.child.kill(signal);
+    assert.deepStrictEqual(await tracer.call({ type: "flush" }), { type: "done" });
+    assert.equal((await tracer.ended).status, 0);
+  });
+}
