@@ -59,6 +59,11 @@ export async function openShop(t: TestContext): Promise<Shop> {
   return { port: await listening(t, server), folder, environment };
 }
 
+export interface RunAs {
+  prefix: string[];
+  program?: string;
+}
+
 export interface ProxyRun {
   child: ChildProcessByStdio<null, Readable, Readable>;
   /** What the command printed, and what was said about the trace. */
@@ -72,12 +77,12 @@ export interface ProxyRun {
   ended: Promise<number | null>;
 }
 
-/** @param as what runs it (`setpriv` and its options, for instance), and where it is */
+/** @param as what runs it (`setpriv` and its options, for instance), and where it is unless here */
 export function traceByProxy(
   t: TestContext,
   environment: NodeJS.ProcessEnv,
   args: string[],
-  as?: { prefix: string[]; program: string },
+  as?: RunAs,
 ): ProxyRun {
   return trace(t, environment, ["--path", "mitm", ...args], as);
 }
@@ -86,9 +91,9 @@ export function trace(
   t: TestContext,
   environment: NodeJS.ProcessEnv,
   args: string[],
-  as: { prefix: string[]; program: string } = { prefix: [], program },
+  as: RunAs = { prefix: [] },
 ): ProxyRun {
-  const line = [...as.prefix, process.execPath, as.program, "trace", "--json", ...args];
+  const line = [...as.prefix, process.execPath, as.program ?? program, "trace", "--json", ...args];
   const child = spawn("env", line, { stdio: ["ignore", "pipe", "pipe"], env: environment });
   t.after(() => child.kill("SIGKILL"));
   let [out, errors] = ["", ""];

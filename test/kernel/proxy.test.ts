@@ -224,6 +224,23 @@ for (const [what, path] of [
   });
 }
 
+test(
+  "proxy: where the kernel cannot redirect, by HTTPS_PROXY, and it is said",
+  { skip: skip() },
+  async (t) => {
+    const shop = await openShop(t);
+    const prefix = ["unshare", "--mount", "sh", "-c", 'umount -Rl /sys/fs/cgroup && exec "$@"', "sh"];
+    const url = `https://localhost:${shop.port}/asked`;
+    const run = traceByProxy(t, shop.environment, ["--", "curl", "-sS", url], { prefix });
+    assert.equal(await run.ended, 0, run.said());
+    assert.match(run.said(), /offered by HTTPS_PROXY.*cgroup2 is not mounted \(mount -t cgroup2\)$/m);
+    assert.deepStrictEqual(
+      run.exchanges().map(({ command, request }) => [command, request?.target]),
+      [["curl", "/asked"]],
+    );
+  },
+);
+
 test("proxy: a state folder that cannot be made is told, with what to do", { skip: skip() }, async (t) => {
   const shop = await openShop(t);
   writeFileSync(join(shop.folder, "state"), "a file in its place");

@@ -73,8 +73,9 @@ async function trace(options: ProxyTraceOptions): Promise<number> {
 }
 
 function tellFallback(missing: string): void {
+  const remedy = process.geteuid?.() === 0 ? "" : " (try sudo)";
   process.stderr.write(
-    `plainsight: the proxy is offered by HTTPS_PROXY, which not every program honours: ${missing} (try sudo)\n`,
+    `plainsight: the proxy is offered by HTTPS_PROXY, which not every program honours: ${missing}${remedy}\n`,
   );
 }
 

@@ -137,14 +137,15 @@ class Session implements ProxySession {
         },
       },
     );
-    this.#tracer = tracer;
-    this.#served = new ServedPorts(this.#proxy, (request) => tracer.call(request));
     const ipv6 = this.#proxy.ipv6 && hasIpv6Route(readFileSync("/proc/net/ipv6_route", "utf8"));
     const answer = await tracer.call({ type: "redirect", port: this.#proxy.port, ipv6 });
-    if (answer.type !== "failed") return;
-    await tracer.close();
-    const remedy = "without it, only programs that honour HTTPS_PROXY are seen";
-    throw new TracerUnavailable({ ...answer.reason, remedy });
+    if (answer.type === "failed") {
+      await tracer.close();
+      const remedy = "without it, only programs that honour HTTPS_PROXY are seen";
+      throw new TracerUnavailable({ ...answer.reason, remedy });
+    }
+    this.#tracer = tracer;
+    this.#served = new ServedPorts(this.#proxy, (request) => tracer.call(request));
   }
 
   async add(pid: number): Promise<void> {
