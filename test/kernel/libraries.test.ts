@@ -1,7 +1,7 @@
 // TLS libraries other than OpenSSL, in real programs: GnuTLS in wget and gnutls-cli, Mbed TLS, wolfSSL and
 // NSS in lighttpd.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { test, type TestContext } from "node:test";
 import { bodyOf } from "../fixtures/bodies.mjs";
 import {
   ended,
+  firstLine,
   fixtures,
   makeCertificate,
   openTrace,
@@ -119,6 +120,35 @@ test("wolfssl: a client names the server", { skip: skipReason("python3", "lightt
     ["GET /wolf?answer=30000&seed=9 200", bodyOf(30_000, 9), "wolf.example"],
   );
 });
+
+test(
+  "openssl: one that a wheel brings, used in the moment in which it is loaded",
+  { skip: skipReason("python3") },
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "plainsight-wheel-"));
+    t.after(() => {
+      rmSync(folder, { recursive: true });
+    });
+    const library = join(folder, "sample.libs/libssl-0cc6e7db.so.3");
+    mkdirSync(join(folder, "sample.libs"));
+    cpSync("/usr/lib/x86_64-linux-gnu/libssl.so.3", library, { dereference: true });
+    const server = await startEchoServer(t, "h1");
+    const trace = await openTrace(t);
+    const command = ["/usr/bin/python3", join(fixtures, "wheel-client.py"), server.port, library];
+    const client = start(t, "env", [`PYTHONPATH=${folder}`, ...command]);
+    assert.equal(await firstLine(client), "ready");
+    await trace.session.add([client.pid], { followChildren: false });
+    client.stdin?.end("go\n");
+    assert.equal(await ended(client), 0);
+    await trace.seen(() => trace.exchanges().length === 1);
+    const [seen] = summarise(trace);
+    assert.deepStrictEqual(
+      [seen?.line, seen?.received],
+      ["GET /wheel?answer=30000&seed=4 200", bodyOf(30_000, 4)],
+    );
+    assert.ok(trace.events.some((event) => event.type === "attached" && event.file === library));
+  },
+);
 
 /** A port that was free a moment ago. */
 async function freePort(): Promise<number> {

@@ -1,10 +1,12 @@
 // Probes what a traced process may map later, before it does, so that no first byte is missed.
 import type { ProbePlan } from "../../tracer/messages.ts";
-import type { ProcessTable } from "../processes/process-table.ts";
+import { runtimeOf } from "../coverage/runtimes.ts";
+import type { ProcessIdentity, ProcessTable } from "../processes/process-table.ts";
 import type { Scanner } from "../scan.ts";
 import type { StackFinding } from "../stacks/finding.ts";
 import type { Attachments } from "./attachments.ts";
 import { findLinkerHook, usualExecutables, usualLibraries } from "./linker.ts";
+import { wheelLibraries } from "./wheel-libraries.ts";
 
 export class AwaitedFiles {
   readonly #attachments: Attachments;
@@ -17,16 +19,19 @@ export class AwaitedFiles {
     this.#processes = processes;
   }
 
-  /** The dynamic linker, which tells of every library, and the usual TLS libraries as this process would find them. */
+  /** The dynamic linker, which tells of every library, and the TLS libraries where this process would find them. */
   async libraries(pid: number, scope: ProbePlan["scope"]): Promise<void> {
     const { found } = this.#processes.identify(pid);
     const linker = found && this.#processes.linker(found);
-    if (linker === null) return; // a static program loads nothing
+    if (found === null || linker === null) return; // a static program loads nothing
     const hook = findLinkerHook(pid, linker);
     if (hook)
       await this.#attachments.attachFile(pid, { stack: null, file: linker, functions: [hook] }, scope);
     const root = `/proc/${pid}/root`;
-    for (const path of usualLibraries(root)) {
+    const brought = this.#isPython(found)
+      ? wheelLibraries(root, { ...found, environment: this.#processes.environment(pid) })
+      : [];
+    for (const path of [...brought, ...usualLibraries(root)]) {
       for (const finding of this.#stacksIn(root + path)) {
         await this.#attachments.attachFile(pid, { ...finding, file: { ...finding.file, path } }, scope);
       }
@@ -40,6 +45,11 @@ export class AwaitedFiles {
         await this.#attachments.attachFile(pid, finding, "file");
       }
     }
+  }
+
+  #isPython(process: ProcessIdentity): boolean {
+    const files = this.#processes.files(process).found ?? [];
+    return runtimeOf({ ...process, files }, null) === "python";
   }
 
   /** Nothing where the file cannot be opened: the process may have gone, and its root with it. */

@@ -57,10 +57,11 @@ export function usualExecutables(): string[] {
   return [...new Set(paths)];
 }
 
-function namesIn(folder: string): string[] {
+/** What is in a folder; nothing where there is none, or it may not be read. */
+export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
-    return []; // most of these do not exist
+    return []; // most of those that are looked into do not exist
   }
 }

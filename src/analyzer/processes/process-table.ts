@@ -93,6 +93,11 @@ export class ProcessTable {
     return { found: [...own, ...files.filter((file) => !own.includes(file))], missing: null };
   }
 
+  /** `NAME=value`, as it was when its program began; empty when it may not be known. */
+  environment(pid: number): string[] {
+    return (this.#text(pid, "environ") ?? "").split("\0").filter((line) => line !== "");
+  }
+
   /** The dynamic linker of the process; null for a static program, or when it may not be known. */
   linker({ pid, executable }: ProcessIdentity): MappedFile | null {
     const auxv = attempt(() => readFileSync(`${this.#procfs}/${pid}/auxv`)).value;
