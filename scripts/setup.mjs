@@ -38,6 +38,9 @@ const requirements = [
   { command: "chromium", apt: "chromium", tests: true },
   { command: "cc", apt: "gcc", tests: true, bench: true },
   { file: "/usr/include/openssl/ssl.h", apt: "libssl-dev", tests: true, bench: true },
+  // What libcrypto.a is built with, from Debian 13 on.
+  { file: "/usr/include/zlib.h", apt: "zlib1g-dev", tests: true },
+  { file: "/usr/include/zstd.h", apt: "libzstd-dev", tests: true },
   { file: "/usr/include/nss/ssl.h", apt: "libnss3-dev", tests: true },
   { command: "certutil", apt: "libnss3-tools", tests: true },
   { command: "musl-gcc", apt: "musl-tools", tests: true },

@@ -14,6 +14,7 @@ import { everyProcess } from "../../src/analyzer/selection.ts";
 import type { CoverageReport } from "../../src/protocol/coverage.ts";
 import { buildIdOf, isolatedPid, makeFolder, startIsolated } from "./isolated.ts";
 import { ended, firstLine, fixtures, openTrace, skipReason, start, startEchoServer } from "./rig.ts";
+import { staticOpenssl } from "./static-openssl.ts";
 
 const libssl = "/usr/lib/x86_64-linux-gnu/libssl.so.3";
 
@@ -22,7 +23,12 @@ function makeRoot(t: TestContext): string {
   const root = makeFolder(t);
   mkdirSync(join(root, dirname(libssl)), { recursive: true });
   const cc = (...args: string[]) => execFileSync("cc", args, { stdio: "inherit" });
-  const whole = ["-Wl,--whole-archive", "-l:libssl.a", "-Wl,--no-whole-archive", "-l:libcrypto.a"];
+  const whole = staticOpenssl([
+    "-Wl,--whole-archive",
+    "-l:libssl.a",
+    "-Wl,--no-whole-archive",
+    "-l:libcrypto.a",
+  ]);
   cc("-shared", "-Wl,-Bsymbolic", "-Wl,-soname,libssl.so.3", "-o", join(root, libssl), ...whole);
   const path = `-Wl,-rpath,${dirname(libssl)}`;
   cc("-O2", join(fixtures, "static-client.c"), "-o", join(root, "client"), join(root, libssl), path);
@@ -35,7 +41,7 @@ function makeRoot(t: TestContext): string {
 
 test(
   "containers: another libssl at the host's path is the one that is probed, and the plaintext is whole",
-  { skip: skipReason("cc", "unshare", "readelf") },
+  { skip: skipReason("cc", "unshare", "readelf", "pkg-config") },
   async (t) => {
     const root = makeRoot(t);
     const server = await startEchoServer(t, "h1");

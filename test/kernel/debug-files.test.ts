@@ -8,8 +8,9 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { Scanner } from "../../src/analyzer/scan.ts";
 import { ended, fixtures, openTrace, skipReason, start, startEchoServer } from "./rig.ts";
+import { staticOpenssl } from "./static-openssl.ts";
 
-const skip = skipReason("cc", "objcopy");
+const skip = skipReason("cc", "objcopy", "pkg-config");
 
 interface Built {
   program: string;
@@ -24,9 +25,10 @@ function build(t: TestContext, ...linkerOptions: string[]): Built {
     rmSync(folder, { recursive: true });
   });
   const [program, symbols] = [join(folder, "static-client"), join(folder, "whole.debug")];
-  const libraries = ["-l:libssl.a", "-l:libcrypto.a", "-ldl", "-lpthread"];
   const source = join(fixtures, "static-client.c");
-  execFileSync("cc", ["-O2", source, "-o", program, ...linkerOptions, ...libraries], { stdio: "inherit" });
+  execFileSync("cc", ["-O2", source, "-o", program, ...linkerOptions, ...staticOpenssl()], {
+    stdio: "inherit",
+  });
   execFileSync("objcopy", ["--only-keep-debug", program, symbols]);
   execFileSync("strip", [program]);
   return { program, symbols };

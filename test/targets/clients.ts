@@ -87,7 +87,8 @@ const staticClient = {
   says: "get",
 } as const;
 const staticBuild =
-  "cc -O2 $PROGRAMS/../../fixtures/static-client.c -o $DIR/program -l:libssl.a -l:libcrypto.a -ldl -lpthread";
+  "cc -O2 $PROGRAMS/../../fixtures/static-client.c -o $DIR/program -l:libssl.a -l:libcrypto.a " +
+  "$(pkg-config --static --libs-only-l libcrypto | sed s/-lcrypto//)";
 
 export const clients: readonly Target[] = [
   {
