@@ -20,7 +20,7 @@ import { everyProcess, isByName, type Selection } from "./selection.ts";
 import type { FileAnalysis } from "./stacks/analysis.ts";
 import type { MappedFile, StackFinding } from "./stacks/finding.ts";
 import { findingsOf } from "./stacks/process-findings.ts";
-import { libraryKind } from "./stacks/table.ts";
+import { libraryKind, mayCarryStack } from "./stacks/table.ts";
 
 export interface ScannedProcess {
   report: ProcessReport;
@@ -32,6 +32,9 @@ export interface ScanOutcome {
   /** By pid; a process without any TLS stack has an empty list. */
   findings: ReadonlyMap<number, StackFinding[]>;
 }
+
+/** Mapped files in which no stack was found, as `device inode`: one scan does not open them again for each process. */
+type Plain = Set<string>;
 
 export class Scanner {
   readonly #table: ProcessTable;
@@ -53,9 +56,10 @@ export class Scanner {
   scan(selection: Selection): ScanOutcome {
     const processes: ScannedProcess[] = [];
     const skipped: Skipped[] = [];
+    const plain: Plain = new Set();
     const named = selection.pids.length > 0;
     for (const pid of named ? new Set(selection.pids) : this.#table.pids()) {
-      const outcome = this.#scanIfChosen(pid, selection);
+      const outcome = this.#scanIfChosen(pid, selection, plain);
       if (outcome === null) continue;
       if ("process" in outcome) processes.push(outcome.process);
       else skipped.push(outcome.skipped);
@@ -78,9 +82,11 @@ export class Scanner {
     const known = new Map(same.map((report) => [report.pid, report]));
     const processes: ProcessReport[] = [];
     const skipped: Skipped[] = [];
+    const plain: Plain = new Set();
     for (const pid of this.#table.pids()) {
       const report = known.get(pid);
-      const outcome = report === undefined ? this.#scanIfChosen(pid, everyProcess) : { process: { report } };
+      const outcome =
+        report === undefined ? this.#scanIfChosen(pid, everyProcess, plain) : { process: { report } };
       if (outcome === null) continue;
       if ("process" in outcome) processes.push(outcome.process.report);
       else skipped.push(outcome.skipped);
@@ -100,11 +106,11 @@ export class Scanner {
   }
 
   /** Null when the selection is not about this process. */
-  #scanIfChosen(pid: number, selection: Selection): ReturnType<Scanner["scanProcess"]> | null {
+  #scanIfChosen(pid: number, selection: Selection, plain: Plain): ReturnType<Scanner["scanProcess"]> | null {
     const chosen = this.#choose(pid, selection);
     if (chosen === null) return null;
     if ("reason" in chosen) return { skipped: chosen };
-    const outcome = this.scanProcess(pid);
+    const outcome = this.#scanProcess(pid, plain);
     // It was there a moment ago.
     const isGone = "skipped" in outcome && outcome.skipped.reason.code === "no-such-process";
     return isGone ? { skipped: { pid, reason: exited } } : outcome;
@@ -112,11 +118,15 @@ export class Scanner {
 
   /** One process, by pid; `skipped` says why there is nothing to report. */
   scanProcess(pid: number): { process: ScannedProcess } | { skipped: Skipped } {
+    return this.#scanProcess(pid, new Set());
+  }
+
+  #scanProcess(pid: number, plain: Plain): { process: ScannedProcess } | { skipped: Skipped } {
     let gathered = this.#gather(pid);
     // A process between fork and exec has one program's name and the next one's files: look again.
     if (gathered.found !== null && !mapsExecutable(gathered.found)) gathered = this.#gather(pid);
     if (gathered.found === null) return { skipped: { pid, reason: gathered.missing } };
-    const examined = this.#examine(gathered.found);
+    const examined = this.#examine(gathered.found, plain);
     if (examined.problems.length > 0) {
       // Its files cannot be reached through a process that has gone.
       const { missing } = this.#table.identify(pid);
@@ -192,12 +202,13 @@ export class Scanner {
     return { found: { ...identity.found, files: files.found }, missing: null };
   }
 
-  #examine(facts: ProcessFacts): Examined {
+  #examine(facts: ProcessFacts, plain: Plain): Examined {
     const problems: string[] = [];
     const analysed = new Map<MappedFile, FileAnalysis>();
     const open = (path: string): FileReader | null => this.#table.openByPath(facts, path);
     for (const file of facts.files) {
-      if (!isExecutable(facts, file) && libraryKind(basename(file.path)) === null) continue;
+      const key = `${file.device} ${file.inode}`;
+      if (!isExecutable(facts, file) && (plain.has(key) || !isWorthOpening(file))) continue;
       const { reader, problem } = this.#table.open(facts, file);
       if (reader === null) {
         problems.push(`${basename(file.path)} could not be read: ${problem}`);
@@ -206,6 +217,7 @@ export class Scanner {
       try {
         const analysis = this.#analyses.analyse(reader, file.path, open);
         analysed.set(file, analysis);
+        if (isPlain(analysis) && !isExecutable(facts, file)) plain.add(key);
         if (analysis.problem !== null) problems.push(`${basename(file.path)}: ${analysis.problem}`);
       } finally {
         reader.close();
@@ -225,6 +237,16 @@ const socketsHidden: Reason = {
   code: "not-readable",
   text: "which ports another user's process listens on may be read by root only; use sudo",
 };
+
+function isWorthOpening({ path, codeBytes = 0 }: MappedFile): boolean {
+  const name = basename(path);
+  return libraryKind(name) !== null || mayCarryStack(name, codeBytes);
+}
+
+/** Whether nothing of it says anything about a process. */
+function isPlain({ stacks, boundary, cryptoVersion, problem }: FileAnalysis): boolean {
+  return stacks.length === 0 && boundary === null && cryptoVersion === null && problem === null;
+}
 
 function mapsExecutable(facts: ProcessFacts): boolean {
   return facts.files.some((file) => isExecutable(facts, file));

@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -39,6 +40,8 @@ interface Stated {
   /** Null for a process that has none of it any more. */
   maps?: string | null;
   executable?: string;
+  /** What it sees as its root; an empty folder unless it is stated. */
+  root?: string;
 }
 
 /** Writes a /proc with these processes, as the kernel would show them. */
@@ -50,7 +53,9 @@ function procfs(name: string, processes: Record<number, Stated>): ProcessTable {
   for (const [pid, stated] of Object.entries(processes)) {
     const { command = "app", state = "S", kernelThread = false, processId = pid, cgroup = "0::/" } = stated;
     const own = join(proc, pid);
-    mkdirSync(join(own, "root"), { recursive: true });
+    mkdirSync(own);
+    if (stated.root === undefined) mkdirSync(join(own, "root"));
+    else symlinkSync(stated.root, join(own, "root"));
     const flags = kernelThread ? 0x00200000 : 0;
     writeFileSync(
       join(own, "stat"),
@@ -212,6 +217,61 @@ test("scan: a program whose code is not mapped from its file is unknown, not wit
   const [report] = packed.scan(everyProcess).report.processes;
   assert.deepStrictEqual([report?.class, report?.reason.code], ["unknown", "unreadable-file"]);
   assert.match(report?.reason.text ?? "", /packed/);
+});
+
+/** A line of the table of mappings that maps a file of this machine, with so much of its code. */
+function mapped(path: string, codeBytes: number): string {
+  const { ino } = statSync(path);
+  return `10000000-${(0x10000000 + codeBytes).toString(16)} r-xp 00000000 00:00 ${ino} ${path}`;
+}
+
+test("scan: finds the stack that is linked into a library of any name, and opens no library twice", () => {
+  const shell = realpathSync("/bin/sh");
+  // Node's program stands for a Python wheel: OpenSSL is linked into it.
+  const [wheel, other] = [join(folder, "_rust.abi3.so"), join(folder, "libother.so.1")];
+  copyFileSync(process.execPath, wheel);
+  copyFileSync(shell, other);
+  const maps = [mapped(shell, 0x1000), mapped(other, 1 << 20), mapped(wheel, 1 << 20)].join("\n");
+  const stated = { maps, executable: shell, root: "/" };
+  const inner = procfs("wheel", { 20: stated, 21: stated });
+  const opened: string[] = [];
+  const open = inner.open.bind(inner);
+  inner.open = (facts, file) => {
+    opened.push(`${facts.pid} ${basename(file.path)}`);
+    return open(facts, file);
+  };
+  const { processes } = new Scanner(inner, () => host).scan(everyProcess).report;
+  assert.deepStrictEqual(
+    processes.map(({ stacks, verdict }) => [
+      verdict,
+      stacks.map((it) => `${it.stack} ${it.linkage} ${basename(it.file ?? "")}`),
+    ]),
+    [
+      ["traceable", ["openssl static _rust.abi3.so"]],
+      ["traceable", ["openssl static _rust.abi3.so"]],
+    ],
+  );
+  const name = basename(shell);
+  assert.deepStrictEqual(opened, [
+    `20 ${name}`,
+    "20 libother.so.1",
+    "20 _rust.abi3.so",
+    `21 ${name}`,
+    "21 _rust.abi3.so",
+  ]);
+});
+
+test("scan: a large library that cannot be read leaves it unknown whether there is TLS", () => {
+  const shell = realpathSync("/bin/sh");
+  const maps = [mapped(shell, 0x1000), "10000000-10100000 r-xp 00000000 08:01 12 /gone/libother.so"].join(
+    "\n",
+  );
+  const [report] = new Scanner(
+    procfs("unreadable", { 20: { maps, executable: shell, root: "/" } }),
+    () => host,
+  ).scan(everyProcess).report.processes;
+  assert.deepStrictEqual([report?.verdict, report?.reason.code], ["unknown", "unreadable-file"]);
+  assert.match(report?.reason.text ?? "", /^libother\.so could not be read/);
 });
 
 test("scan: asks once what the host offers", () => {

@@ -31,14 +31,23 @@ export function parseMaps(text: string): Mapping[] {
   return mappings;
 }
 
-/** The files of which a part can be run, each once, in the order of the table. */
+/** The files of which a part can be run, each once with the size of all such parts, in the order of the table. */
 export function executableFiles(mappings: readonly Mapping[]): MappedFile[] {
-  const files = new Map<string, MappedFile>();
+  const files = new Map<string, MappedFile & { codeBytes: number }>();
   for (const { file, executable } of mappings) {
+    if (!executable) continue;
     const key = `${file.device} ${file.inode}`;
-    if (executable && !files.has(key)) files.set(key, file);
+    const known = files.get(key);
+    if (known === undefined) files.set(key, { ...file, codeBytes: sizeOf(file.range) });
+    else known.codeBytes += sizeOf(file.range);
   }
   return [...files.values()];
+}
+
+/** Of a range of a process's memory, whose addresses a number holds exactly. */
+function sizeOf(range: string): number {
+  const dash = range.indexOf("-");
+  return parseInt(range.slice(dash + 1), 16) - parseInt(range.slice(0, dash), 16);
 }
 
 /** Paths as a process whose root is `root` sees them: the kernel prints them from the reader's root. */

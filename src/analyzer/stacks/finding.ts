@@ -13,6 +13,8 @@ export interface MappedFile {
   deleted: boolean;
   /** One mapped range, `start-end` in hex as it names an entry of /proc/PID/map_files; null when no process maps it yet. */
   range: string | null;
+  /** Bytes of it that the process can run; absent where no process maps it yet. */
+  codeBytes?: number;
 }
 
 /** A function that a probe can sit on. */

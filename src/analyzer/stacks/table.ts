@@ -192,23 +192,21 @@ export function stackTitle(stack: StackName): string {
 /** The library that holds OpenSSL's version text beside a libssl. */
 const libcrypto = /^libcrypto(?:-[0-9a-f]+)?\.so/;
 
-/** Modules that are known to bring a stack of their own, linked in. */
-const carriers = [
-  /^libnode\.so/,
-  /^libpython3?[\d.]*\.so/,
-  /^_ssl\..*so$/,
-  /^cygrpc\..*so$/,
-  /^libgrpc\.so/,
-  /^libcurl\.so/,
-  /^libnetty_tcnative/,
-  /^libconscrypt/,
-  /^libjvm\.so$/,
-];
-
-/** What kind of library a base name says it is; null for one that need not be opened. */
-export function libraryKind(baseName: string): "stack" | "boundary" | "crypto" | "carrier" | null {
+/** What kind of library a base name says it is; null for one whose name says nothing. */
+export function libraryKind(baseName: string): "stack" | "boundary" | "crypto" | null {
   if (stackRows.some((row) => row.library?.test(baseName) === true)) return "stack";
   if (stackRows.some((row) => row.boundary?.library.test(baseName) === true)) return "boundary";
-  if (libcrypto.test(baseName)) return "crypto";
-  return carriers.some((pattern) => pattern.test(baseName)) ? "carrier" : null;
+  return libcrypto.test(baseName) ? "crypto" : null;
+}
+
+/** `libarrow.so.2600`, `_rust.abi3.so`, `grpc.node`: what a dynamic linker loads, under any name. */
+const module = /\.(?:so|node)(?:\.[\w.]+)?$/;
+/** The system's own, which every process maps and which have no TLS. */
+const systemLibrary = /^(?:ld-linux[\w-]*|libc|libm|libstdc\+\+|libicu\w+)\.so/;
+/** Less code than any whole TLS stack: OpenSSL, BoringSSL and rustls have a megabyte and more. */
+const leastCodeBytes = 512 * 1024;
+
+/** Whether a library whose name says nothing may have a stack linked in, as wheels, addons and JNI libraries have. */
+export function mayCarryStack(baseName: string, codeBytes: number): boolean {
+  return codeBytes >= leastCodeBytes && module.test(baseName) && !systemLibrary.test(baseName);
 }

@@ -53,21 +53,21 @@ for (const [about, text] of unusable) {
   });
 }
 
-test("maps: lists each file that can be run once, by inode and not by path", () => {
+test("maps: lists each file that can be run once, by inode and not by path, with the size of its code", () => {
   const text = [
     `1000-2000 r--p 00000000 08:01 1 /usr/bin/app`,
     `2000-3000 r-xp 00001000 08:01 1 /usr/bin/app`,
-    `4000-5000 r-xp 00001000 08:01 1 /usr/bin/app`,
+    `4000-6000 r-xp 00001000 08:01 1 /usr/bin/app`,
     `5000-6000 r--p 00000000 08:01 3 /usr/share/data`,
     `6000-7000 r-xp 00000000 08:01 2 /usr/lib/libssl.so.3 (deleted)`,
-    `7000-8000 r-xp 00000000 08:01 4 /usr/lib/libssl.so.3`,
+    `7fffdc000000-7fffffffe000 r-xp 00000000 08:01 4 /usr/lib/libssl.so.3`,
   ].join("\n");
   assert.deepStrictEqual(
-    executableFiles(parseMaps(text)).map(({ inode, range }) => [inode, range]),
+    executableFiles(parseMaps(text)).map(({ inode, range, codeBytes }) => [inode, range, codeBytes]),
     [
-      [1, "2000-3000"],
-      [2, "6000-7000"],
-      [4, "7000-8000"],
+      [1, "2000-3000", 0x3000],
+      [2, "6000-7000", 0x1000],
+      [4, "7fffdc000000-7fffffffe000", 0x23ffe000],
     ],
   );
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { analyseElf } from "../../../src/analyzer/stacks/analysis.ts";
-import { libraryKind } from "../../../src/analyzer/stacks/table.ts";
+import { libraryKind, mayCarryStack } from "../../../src/analyzer/stacks/table.ts";
 import { elfOf } from "./elf-of.ts";
 import type { StatedFile } from "./elf-of.ts";
 
@@ -289,13 +289,33 @@ const kinds: [name: string, kind: ReturnType<typeof libraryKind>][] = [
   ["libnspr4.so", "boundary"],
   ["libcrypto.so.3", "crypto"],
   ["libcrypto_test.so", null],
-  ["libjvm.so", "carrier"],
-  ["cygrpc.cpython-311-x86_64-linux-gnu.so", "carrier"],
-  ["libc.so.6", null],
+  ["_rust.abi3.so", null],
   ["", null],
 ];
 for (const [name, kind] of kinds) {
-  test(`stacks: ${JSON.stringify(name)} is ${kind === null ? "not opened" : `opened as ${kind}`}`, () => {
+  test(`stacks: ${JSON.stringify(name)} is ${kind === null ? "not known by its name" : `known as ${kind}`}`, () => {
     assert.equal(libraryKind(name), kind);
+  });
+}
+
+const modules: [name: string, codeKibibytes: number, may: boolean][] = [
+  ["_rust.abi3.so", 7594, true],
+  ["libio_grpc_netty_shaded_netty_tcnative_linux_x86_6412345.so", 1300, true],
+  ["cygrpc.cpython-311-x86_64-linux-gnu.so", 7000, true],
+  ["libjvm.so", 13640, true],
+  ["libarrow.so.2600.1.0", 27468, true],
+  ["libz.so.1.2.13t", 512, true],
+  ["addon.node", 2000, true],
+  ["libz.so.1.2.13", 511, false],
+  ["libc.so.6", 1500, false],
+  ["libicui18n.so.72", 2000, false],
+  ["libicudata.so.72", 2000, false],
+  ["System.Private.CoreLib.dll", 9000, false],
+  ["memfd:doublemapper", 9000, false],
+  ["card0", 9000, false],
+];
+for (const [name, codeKibibytes, may] of modules) {
+  test(`stacks: ${name} with ${codeKibibytes} KiB of code ${may ? "may" : "cannot"} have a stack linked in`, () => {
+    assert.equal(mayCarryStack(name, codeKibibytes * 1024), may);
   });
 }
