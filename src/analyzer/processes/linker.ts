@@ -6,7 +6,8 @@ import type { Mapping } from "./maps.ts";
 
 /** `AT_BASE` of getauxval(3): where the interpreter that the executable names was loaded. */
 const baseKey = 7n;
-const linkerName = /^ld-(?:linux|musl)[^/]*\.so\.\d+$|^ld-[\d.]+\.so$/;
+/** glibc's and musl's, the latter also by the name of the library that it is. */
+const linkerName = /^ld-(?:linux|musl)[^/]*\.so\.\d+$|^ld-[\d.]+\.so$|^libc\.so$/;
 
 /**
  * Its path tells nothing: it may be a link, to musl's `libc.so` for one. A program that was started by naming the

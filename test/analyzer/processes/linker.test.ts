@@ -43,11 +43,12 @@ for (const [about, path] of cases) {
   });
 }
 
-test("linker: is the executable where the linker was run as a program", () => {
-  const linker = "/lib64/ld-linux-x86-64.so.2";
-  const found = linkerOf(auxv([interpreterBase, 0n]), table("/bin/app", linker), linker);
-  assert.equal(found?.inode, 3);
-});
+for (const linker of ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1", "/usr/lib/libc.so"]) {
+  test(`linker: is the executable where ${linker} was run as a program`, () => {
+    const found = linkerOf(auxv([interpreterBase, 0n]), table("/bin/app", linker), linker);
+    assert.equal(found?.inode, 3);
+  });
+}
 
 const without: [about: string, auxv: Buffer][] = [
   ["a static program", auxv([programHeaders, 0x400040n], [interpreterBase, 0n], [0, 0n])],
