@@ -1,21 +1,14 @@
 // One direction of an HTTP/1 connection (RFC 9112): bytes in, heads, body bytes and ends out, in linear time and bounded
-// memory. Which response answers which request, and so how long a body is, is the owner's to say (http1.ts).
+// memory; it finds the next head where the bytes are not understood. Which response answers which request, and so how
+// long a body is, is the owner's to say (http1.ts); the body itself is http1-body.ts's.
 import type { Reason } from "../../protocol/coverage.ts";
 import type { Header } from "../../protocol/traffic.ts";
-import { chunkSize, type Framing } from "./http1-framing.ts";
-import {
-  addHeaderLine,
-  findStartLine,
-  latin1,
-  readStartLine,
-  type Side,
-  type StartLine,
-} from "./http1-head.ts";
-import { GrowingBytes } from "./growing-bytes.ts";
+import { Http1Body, type BodyOwner } from "./http1-body.ts";
+import type { Framing } from "./http1-framing.ts";
+import { findStartLine, readStartLine, type Side, type StartLine } from "./http1-head.ts";
+import { FieldSection, LineBuffer, sectionLimit, sectionTooLarge } from "./http1-lines.ts";
+import { WaitingPieces, type Piece } from "./http1-waiting.ts";
 
-/** Bytes of one head, or of one trailer section. */
-export const headLimit = 256 * 1024;
-const chunkLineLimit = 16 * 1024;
 /** While looking for the next head, the start line must end within this many bytes. */
 const seekWindow = 8 * 1024;
 
@@ -32,62 +25,47 @@ export interface Head {
 /** How a body is framed, and whether that rests on a request that was not seen (it may have been HEAD). */
 export type BodyPlan = Framing & { unsure?: boolean };
 
-export interface StreamOwner {
+export interface StreamOwner extends BodyOwner {
   /** Asked between messages: may the next one be read? About `heldBytes` of memory wait meanwhile. */
   mayStart(heldBytes: number): boolean;
   /** A head is complete. */
   head(head: Head): BodyPlan;
-  body(bytes: Uint8Array): void;
-  /** Bytes in the middle of the body were lost; its framing still holds. */
-  bodyLost(byteCount: number | null): void;
   ended(trailers: Header[], atMs: number): void;
   /** The message in progress, or the next one, cannot be followed; the stream looks for a head further on. */
   broken(reason: Reason, atMs: number): void;
 }
 
-/** Bytes, or a hole of `lost` bytes (null: an unknown number). */
-export type Piece = { bytes: Uint8Array; atMs: number } | { lost: number | null; atMs: number };
+/** A head whose start line was read. */
+interface HeadState {
+  at: "head";
+  start: StartLine;
+  section: FieldSection;
+}
+
+/** The first bytes of what is a body of this plan, or the next head; so many of them matched. */
+interface PerhapsHeadState {
+  at: "perhaps-head";
+  plan: BodyPlan;
+  matched: number;
+}
 
 type State =
-  | "start"
-  | "headers"
-  | "fixed"
-  | "chunk-size"
-  | "chunk-end"
-  | "trailers"
-  | "close"
-  | "perhaps-head"
-  | "switched";
+  /** Between messages, or looking for the next head. */
+  { at: "start" } | HeadState | PerhapsHeadState | { at: "body"; body: Http1Body } | { at: "switched" };
 
 const statusStart = Buffer.from("HTTP/1.");
-
-/** What a waiting piece costs beside its bytes. */
-const pieceCost = 64;
 
 export class Http1Stream {
   readonly #owner: StreamOwner;
   #side: Side | null = null;
-  #state: State = "start";
+  #state: State = { at: "start" };
   /** False while looking for a head among bytes that are not understood. */
   #synced: boolean;
   #astray = false;
   #headCount = 0;
-  readonly #line = new GrowingBytes();
-  /** Bytes of the head or trailers so far. */
-  #sectionBytes = 0;
-  #start: StartLine | null = null;
-  #headers: Header[] = [];
-  #malformed = false;
+  readonly #line = new LineBuffer();
   #startedMs = 0;
-  /** Bytes still to come of the body, or of the current chunk. */
-  #left = 0;
-  #chunked = false;
-  /** The plan that waits while the first bytes of a body may be the next head; and how many matched. */
-  #plan: BodyPlan = { kind: "none" };
-  #matched = 0;
-  #waiting: Piece[] = [];
-  #next = 0;
-  #heldBytes = 0;
+  readonly #waiting = new WaitingPieces();
 
   constructor(owner: StreamOwner, synced: boolean) {
     this.#owner = owner;
@@ -100,12 +78,12 @@ export class Http1Stream {
 
   /** True once the bytes that follow belong to another protocol. */
   get switched(): boolean {
-    return this.#state === "switched";
+    return this.#state.at === "switched";
   }
 
   /** True among bytes that are no HTTP where a message was due, and that no loss explains. */
   get astray(): boolean {
-    return this.#astray && this.#state === "start";
+    return this.#astray && this.#state.at === "start";
   }
 
   /** The heads that were read. */
@@ -115,59 +93,41 @@ export class Http1Stream {
 
   /** True while a start line that was seen waits for the rest of its head. */
   get inHead(): boolean {
-    return this.#state === "headers";
+    return this.#state.at === "head";
   }
 
   /** The connection was closed: the end of a body that lasts until then. */
   close(atMs: number): void {
-    if (this.#state === "close") this.#end([], atMs);
+    if (this.#state.at === "body" && this.#state.body.isUntilClose) this.#end([], atMs);
   }
 
   push(piece: Piece): void {
     this.#waiting.push(piece);
-    this.#heldBytes += pieceCost + ("bytes" in piece ? piece.bytes.length : 0);
     this.resume();
   }
 
   /** Goes on with what waits, as far as the owner lets it. True when anything moved. */
   resume(): boolean {
     let moved = false;
-    for (let piece = this.#waiting[this.#next]; piece !== undefined; piece = this.#waiting[this.#next]) {
+    for (let piece = this.#waiting.first; piece !== undefined; piece = this.#waiting.first) {
       if (this.#blocked()) break;
       moved = true;
-      if ("lost" in piece) {
-        this.#lose(piece.lost, piece.atMs);
-      } else {
-        const used = this.#consume(piece.bytes, piece.atMs);
-        this.#heldBytes -= used;
-        if (used < piece.bytes.length) {
-          this.#waiting[this.#next] = { bytes: piece.bytes.subarray(used), atMs: piece.atMs };
-          break;
-        }
-      }
-      this.#heldBytes -= pieceCost;
-      this.#next++;
-    }
-    if (this.#next === this.#waiting.length) {
-      this.#waiting.length = 0;
-      this.#next = 0;
+      if ("lost" in piece) this.#lose(piece.lost, piece.atMs);
+      const used = "bytes" in piece ? this.#consume(piece.bytes, piece.atMs) : 0;
+      if (!this.#waiting.drop(used)) break;
     }
     return moved;
   }
 
   /** What was handed in and not read; it is forgotten here. */
   takeWaiting(): Piece[] {
-    const pieces = this.#waiting.slice(this.#next);
-    this.#waiting = [];
-    this.#next = 0;
-    this.#heldBytes = 0;
-    return pieces;
+    return this.#waiting.take();
   }
 
   #blocked(): boolean {
-    if (this.#state === "switched") return true;
-    const between = this.#state === "start" && this.#synced && this.#line.length === 0;
-    return between && !this.#owner.mayStart(this.#heldBytes);
+    if (this.#state.at === "switched") return true;
+    const between = this.#state.at === "start" && this.#synced && this.#line.length === 0;
+    return between && !this.#owner.mayStart(this.#waiting.heldBytes);
   }
 
   /** The number of bytes read: all of them, or those before the point where the owner wants it to wait. */
@@ -178,73 +138,42 @@ export class Http1Stream {
   }
 
   #step(bytes: Uint8Array, atMs: number): number {
-    if (this.#state === "perhaps-head") return this.#matchHead(bytes, atMs);
-    if (this.#state !== "fixed" && this.#state !== "close") return this.#readLine(bytes, atMs);
-    const part = this.#state === "close" ? bytes : bytes.subarray(0, this.#left);
-    this.#owner.body(part);
-    if (this.#state === "fixed") this.#advance(part.length, atMs);
-    return part.length;
-  }
-
-  #advance(byteCount: number, atMs: number): void {
-    this.#left -= byteCount;
-    if (this.#left > 0) return;
-    if (this.#chunked) this.#state = "chunk-end";
-    else this.#end([], atMs);
-  }
-
-  #readLine(bytes: Uint8Array, atMs: number): number {
-    if (this.#state === "start" && !this.#synced && this.#line.length === 0) {
-      const start = firstLineWithVersion(bytes);
-      if (start > 0) return start;
+    const state = this.#state;
+    switch (state.at) {
+      case "head":
+        return this.#readHead(state, bytes, atMs);
+      case "perhaps-head":
+        return this.#matchHead(state, bytes, atMs);
+      case "body":
+        return this.#readBody(state.body, bytes, atMs);
+      default:
+        return this.#readStart(bytes, atMs);
     }
-    const newline = bytes.indexOf(0x0a);
-    const part = newline === -1 ? bytes : bytes.subarray(0, newline + 1);
-    if (this.#state === "start" && this.#line.length === 0) this.#startedMs = atMs;
-    this.#line.append(part);
-    if (newline !== -1) this.#onLine(lineText(this.#line.take()), part.length, atMs);
-    else this.#boundLine(part, atMs);
-    return part.length;
+  }
+
+  #readStart(bytes: Uint8Array, atMs: number): number {
+    if (this.#line.length === 0) {
+      const start = this.#synced ? 0 : firstLineWithVersion(bytes);
+      if (start > 0) return start;
+      this.#startedMs = atMs;
+    }
+    const { byteCount, line } = this.#line.add(bytes);
+    if (line === null) this.#boundStartLine(bytes, atMs);
+    else this.#onStartLine(line, atMs);
+    return byteCount;
   }
 
   /** A line without its end so far: given up when it is longer than any that makes sense, or binary at its start. */
-  #boundLine(part: Uint8Array, atMs: number): void {
-    if (this.#state === "start" && this.#synced && part.some((byte) => byte < 0x20 && byte !== 0x0d)) {
+  #boundStartLine(part: Uint8Array, atMs: number): void {
+    if (this.#synced && part.some((byte) => byte < 0x20 && byte !== 0x0d)) {
       // A head may still begin on this line.
       const line = this.#line.copy();
       this.#break(notHttp, atMs);
-      this.#line.append(line);
+      this.#line.add(line);
     }
-    if (this.#state === "start" && !this.#synced) {
-      if (this.#line.length > 2 * seekWindow) this.#line.keepLast(seekWindow);
-    } else if (this.#state === "chunk-end" && this.#line.length > 2) this.#break(badChunk, atMs);
-    else if (this.#state === "chunk-size" && this.#line.length > chunkLineLimit) this.#break(badChunk, atMs);
-    else this.#countSection(part.length, atMs);
-  }
-
-  /** False when the section is too large and was given up. */
-  #countSection(more: number, atMs: number): boolean {
-    this.#sectionBytes += more;
-    if (this.#sectionBytes <= headLimit) return true;
-    this.#break(headTooLarge, atMs);
-    return false;
-  }
-
-  #onLine(line: string, more: number, atMs: number): void {
-    switch (this.#state) {
-      case "start":
-        this.#onStartLine(line, atMs);
-        break;
-      case "chunk-size":
-        this.#onChunkSize(line, atMs);
-        break;
-      case "chunk-end":
-        if (line === "") this.#state = "chunk-size";
-        else this.#break(badChunk, atMs);
-        break;
-      default:
-        if (this.#countSection(more, atMs)) this.#onHeaderLine(line, atMs);
-    }
+    if (this.#synced) {
+      if (this.#line.length > sectionLimit) this.#break(sectionTooLarge, atMs);
+    } else if (this.#line.length > 2 * seekWindow) this.#line.keepLast(seekWindow);
   }
 
   #onStartLine(text: string, atMs: number): void {
@@ -263,57 +192,40 @@ export class Http1Stream {
   }
 
   #beginHead(start: StartLine, line: string): void {
-    this.#state = "headers";
-    this.#start = start;
-    this.#headers = [];
-    this.#malformed = false;
-    this.#sectionBytes = line.length;
+    this.#state = { at: "head", start, section: new FieldSection(line.length) };
   }
 
-  #onHeaderLine(line: string, atMs: number): void {
-    if (line !== "") {
-      if (addHeaderLine(this.#headers, line)) return;
-      this.#malformed = true;
+  #readHead(head: HeadState, bytes: Uint8Array, atMs: number): number {
+    const { byteCount, line } = this.#line.add(bytes);
+    if (!head.section.grow(byteCount)) this.#break(sectionTooLarge, atMs);
+    else if (line === "") this.#endHead(head, atMs);
+    else if (line !== null && !head.section.add(line) && !this.#synced) {
       // A start line that was found among unknown bytes was no head after all.
-      if (this.#state === "headers" && !this.#synced) {
-        this.#state = "start";
-        this.#onStartLine(line, atMs);
-      }
-      return;
+      this.#state = { at: "start" };
+      this.#onStartLine(line, atMs);
     }
-    const trailers = this.#headers;
-    if (this.#state === "trailers" || this.#start === null) {
-      this.#end(trailers, atMs);
-      return;
-    }
-    this.#side = this.#start.side;
+    return byteCount;
+  }
+
+  #endHead({ start, section }: HeadState, atMs: number): void {
+    this.#side = start.side;
     this.#synced = true;
     this.#astray = false;
     this.#headCount++;
-    this.#plan = this.#owner.head({
-      start: this.#start,
-      headers: this.#headers,
-      malformed: this.#malformed,
-      startedMs: this.#startedMs,
-    });
-    this.#matched = 0;
-    if (this.#plan.unsure === true && this.#plan.kind !== "none") this.#state = "perhaps-head";
-    else this.#beginBody(atMs);
+    const { headers, malformed } = section;
+    const plan = this.#owner.head({ start, headers, malformed, startedMs: this.#startedMs });
+    if (plan.unsure === true && plan.kind !== "none") this.#state = { at: "perhaps-head", plan, matched: 0 };
+    else this.#beginBody(plan, atMs);
   }
 
-  #beginBody(atMs: number): void {
-    const plan = this.#plan;
-    this.#chunked = plan.kind === "chunked";
+  #beginBody(plan: BodyPlan, atMs: number): void {
     if (plan.kind === "none") this.#end([], atMs);
-    else if (plan.kind === "close") this.#state = "close";
-    else if (plan.kind === "chunked") this.#state = "chunk-size";
     else if (plan.kind === "invalid") this.#break(invalidFraming, atMs);
     else if (plan.kind === "switch") {
       this.#owner.ended([], atMs);
-      this.#state = "switched";
+      this.#state = { at: "switched" };
     } else {
-      this.#left = plan.byteCount;
-      this.#state = "fixed";
+      this.#state = { at: "body", body: new Http1Body(this.#owner, plan) };
     }
   }
 
@@ -321,65 +233,58 @@ export class Http1Stream {
    * The request is not known and may have been HEAD: then the head is all there is, whatever it says of a body, and the
    * next head follows at once.
    */
-  #matchHead(bytes: Uint8Array, atMs: number): number {
+  #matchHead(state: PerhapsHeadState, bytes: Uint8Array, atMs: number): number {
     let count = 0;
-    while (this.#matched < statusStart.length && count < bytes.length) {
-      if (bytes[count] !== statusStart[this.#matched]) {
-        const matched = statusStart.subarray(0, this.#matched);
-        this.#beginBody(atMs);
-        this.#consume(matched, atMs);
+    while (state.matched < statusStart.length && count < bytes.length) {
+      if (bytes[count] !== statusStart[state.matched]) {
+        this.#beginBody(state.plan, atMs);
+        this.#consume(statusStart.subarray(0, state.matched), atMs);
         return count;
       }
       count++;
-      this.#matched++;
+      state.matched++;
     }
-    if (this.#matched === statusStart.length) {
+    if (state.matched === statusStart.length) {
       this.#end([], atMs);
       this.#startedMs = atMs;
-      this.#line.append(statusStart);
+      this.#line.add(statusStart);
     }
     return count;
   }
 
-  #onChunkSize(line: string, atMs: number): void {
-    const size = chunkSize(line);
-    if (size === null) {
-      this.#break(badChunk, atMs);
-    } else if (size > 0) {
-      this.#left = size;
-      this.#state = "fixed";
-    } else {
-      this.#headers = [];
-      this.#sectionBytes = 0;
-      this.#state = "trailers";
-    }
+  #readBody(body: Http1Body, bytes: Uint8Array, atMs: number): number {
+    const byteCount = body.read(bytes);
+    this.#endOf(body, atMs);
+    return byteCount;
+  }
+
+  /** Goes on after a body that is over. */
+  #endOf({ end }: Http1Body, atMs: number): void {
+    if (end === null) return;
+    if ("broken" in end) this.#break(end.broken, atMs);
+    else this.#end(end.trailers, atMs);
   }
 
   #end(trailers: Header[], atMs: number): void {
-    this.#state = "start";
-    this.#sectionBytes = 0;
+    this.#state = { at: "start" };
     this.#owner.ended(trailers, atMs);
   }
 
   #break(reason: Reason, atMs: number): void {
-    this.#state = "start";
+    this.#state = { at: "start" };
     this.#synced = false;
     this.#astray = reason === notHttp;
-    this.#sectionBytes = 0;
-    this.#line.take();
+    this.#line.clear();
     this.#owner.broken(reason, atMs);
   }
 
   #lose(byteCount: number | null, atMs: number): void {
     if (byteCount === 0) return;
-    if (this.#state === "perhaps-head" && this.#matched === 0) this.#beginBody(atMs);
-    const within = this.#state === "fixed" && byteCount !== null && byteCount <= this.#left;
-    if (!within && this.#state !== "close") {
-      this.#break(bytesLost, atMs);
-      return;
-    }
-    this.#owner.bodyLost(byteCount);
-    if (this.#state === "fixed") this.#advance(byteCount ?? 0, atMs);
+    if (this.#state.at === "perhaps-head" && this.#state.matched === 0)
+      this.#beginBody(this.#state.plan, atMs);
+    const body = this.#state.at === "body" ? this.#state.body : null;
+    if (body?.lose(byteCount) === true) this.#endOf(body, atMs);
+    else this.#break(bytesLost, atMs);
   }
 }
 
@@ -389,16 +294,7 @@ function firstLineWithVersion(bytes: Uint8Array): number {
   return version === 0 ? 0 : bytes.lastIndexOf(0x0a, version === -1 ? bytes.length - 1 : version - 1) + 1;
 }
 
-/** A line without its LF or CRLF. */
-function lineText(line: Uint8Array): string {
-  let end = line.length - 1;
-  while (end > 0 && line[end - 1] === 0x0d) end--;
-  return latin1(line.subarray(0, end));
-}
-
 const notHttp: Reason = { code: "not-http", text: "bytes that are no HTTP message came in its place" };
-const headTooLarge: Reason = { code: "head-too-large", text: "the head is larger than 256 KiB" };
-const badChunk: Reason = { code: "bad-chunk", text: "the chunked body does not follow its format" };
 const invalidFraming: Reason = {
   code: "invalid-framing",
   text: "the head does not say where the body ends",

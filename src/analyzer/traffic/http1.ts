@@ -3,7 +3,8 @@
 import type { Reason } from "../../protocol/coverage.ts";
 import type { Direction } from "../../protocol/traffic.ts";
 import { Http1Pairing } from "./http1-pairing.ts";
-import { bytesLost, Http1Stream, type Piece, type StreamOwner } from "./http1-stream.ts";
+import { bytesLost, Http1Stream, type StreamOwner } from "./http1-stream.ts";
+import type { Piece } from "./http1-waiting.ts";
 import type { ConnectionParser, ParsedEvent, ParserOptions } from "./parsed.ts";
 
 export interface Http1Options extends ParserOptions {
