@@ -69,6 +69,13 @@ enum ps_verdict {
     PS_VERDICT_BLOCKED = 3,
 };
 
+/* What a TCP connection's client has said behind its ClientHello, as the heads of its TLS records tell. */
+enum ps_said {
+    PS_SAID_UNKNOWN = 0,
+    PS_SAID_HANDSHAKE = 1, /* nothing, or what makes a handshake or breaks it off */
+    PS_SAID_DATA = 2,
+};
+
 /* Why something that should have been recorded was not; index into the counters map. */
 enum ps_loss {
     PS_LOSS_RING_FULL = 0,
@@ -170,6 +177,8 @@ struct ps_lifetime {
     __u64 bytes_out; /* payload of TCP, each byte counted once; of UDP as it passed */
     __u64 bytes_in;
     char command[16];
+    __u8 said; /* enum ps_said */
+    __u8 reserved[7];
 };
 
 /* Where a connection was going before it was sent to the proxy, and whose it is. Read on request; not in the ring. */

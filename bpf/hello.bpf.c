@@ -14,6 +14,7 @@
 #include "network.h"
 #include "packet.h"
 #include "quic-packet.h"
+#include "said.h"
 
 /* TCX_NEXT and TC_ACT_UNSPEC: whoever comes next decides. */
 #define PS_NEXT (-1)
@@ -59,25 +60,25 @@ static __always_inline bool blocks(void)
 
 /*
  * The connection of this host that a packet belongs to. A packet on its way through is seen from the side of the end
- * that is here, in a namespace of its own (a container's): `hello` is turned to be that end's.
+ * that is here, in a namespace of its own (a container's): `ends` and `direction` are turned to be that end's.
  */
-static __always_inline struct ps_tcp *find_connection(struct ps_hello *hello)
+static __always_inline struct ps_tcp *find_connection(struct ps_ends *ends, __u8 *direction)
 {
-    struct ps_tcp *tcp = bpf_map_lookup_elem(&tcp_ends, &hello->ends);
-    struct ps_ends other = hello->ends;
+    struct ps_tcp *tcp = bpf_map_lookup_elem(&tcp_ends, ends);
+    struct ps_ends other = *ends;
 
     if (tcp || other.protocol != IPPROTO_TCP)
         return tcp;
-    __builtin_memcpy(other.local, hello->ends.remote, sizeof(other.local));
-    __builtin_memcpy(other.remote, hello->ends.local, sizeof(other.remote));
-    other.local_port = hello->ends.remote_port;
-    other.remote_port = hello->ends.local_port;
+    __builtin_memcpy(other.local, ends->remote, sizeof(other.local));
+    __builtin_memcpy(other.remote, ends->local, sizeof(other.remote));
+    other.local_port = ends->remote_port;
+    other.remote_port = ends->local_port;
     tcp = bpf_map_lookup_elem(&tcp_ends, &other);
     // Here it would be the other end of loopback, whose own packet this is not.
     if (!tcp || !tcp->elsewhere)
         return NULL;
-    hello->ends = other;
-    hello->direction = hello->direction == PS_DIRECTION_OUT ? PS_DIRECTION_IN : PS_DIRECTION_OUT;
+    *ends = other;
+    *direction = *direction == PS_DIRECTION_OUT ? PS_DIRECTION_IN : PS_DIRECTION_OUT;
     return tcp;
 }
 
@@ -117,12 +118,13 @@ static __always_inline void tell_bytes(struct ps_view *view, struct ps_packet *p
     hello->payload_bytes = bytes;
     flow->told = 1;
     quic = socket ? bpf_map_lookup_elem(&quic_sockets, &socket) : NULL;
-    tcp = find_connection(hello);
+    tcp = find_connection(&hello->ends, &hello->direction);
     if (quic) {
         hello->header.pid = quic->pid;
         __builtin_memcpy(hello->command, quic->command, sizeof(hello->command));
     } else if (tcp) {
         tcp->told = 1;
+        tcp->said = flow->said;
         hello->socket = tcp->socket;
         hello->header.pid = tcp->pid;
         __builtin_memcpy(hello->command, tcp->command, sizeof(hello->command));
@@ -160,6 +162,30 @@ static __always_inline bool is_part(const struct ps_flow *flow, __u32 offset, __
     if (!flow->end)
         return offset == 0;
     return flow->end < PS_HELLO_SPAN && offset + bytes < flow->end;
+}
+
+/* A hello whose end is not known is not followed. */
+static __always_inline void begin_flow(struct ps_flow *flow, __u32 end)
+{
+    flow->end = end;
+    flow->next = end;
+    flow->said = end && end < PS_HELLO_SPAN ? PS_SAID_HANDSHAKE : PS_SAID_UNKNOWN;
+}
+
+/* The client goes on behind its hello. Its packets are followed until it is known to have sent data, or never will be. */
+static __always_inline void follow(struct ps_view *view, struct ps_packet *packet, struct ps_flow *flow, __u32 offset)
+{
+    __u8 said = flow->said == PS_SAID_HANDSHAKE ? said_in(view, packet, flow, offset) : flow->said;
+    __u8 direction = view->direction;
+    struct ps_ends ends = packet->ends;
+    struct ps_tcp *tcp;
+
+    if (said == PS_SAID_HANDSHAKE)
+        return;
+    tcp = find_connection(&ends, &direction);
+    if (tcp)
+        tcp->said = said;
+    bpf_map_delete_elem(&flows, &packet->ends);
 }
 
 /* Whether the packet may go on. */
@@ -203,7 +229,7 @@ static __always_inline bool on_tcp(struct ps_view *view, struct ps_packet *packe
     }
     if (flow->end && offset >= flow->end) {
         // The client has gone on, so the server had all of the hello.
-        bpf_map_delete_elem(&flows, &packet->ends);
+        follow(view, packet, flow, offset);
         return true;
     }
     if (offset == 0) {
@@ -211,10 +237,12 @@ static __always_inline bool on_tcp(struct ps_view *view, struct ps_packet *packe
             bpf_map_delete_elem(&flows, &packet->ends);
             return true;
         }
-        if (begins)
-            flow->end = hello_end(view, packet, &head);
+        if (begins && !flow->end)
+            begin_flow(flow, hello_end(view, packet, &head));
     }
     tell_bytes(view, packet, flow, offset, 0);
+    if (flow->said == PS_SAID_HANDSHAKE && offset + packet->payload_bytes > flow->end)
+        follow(view, packet, flow, offset);
     if (flow->verdict == PS_VERDICT_ALLOWED || !blocks())
         return true;
     return flow->verdict != PS_VERDICT_BLOCKED && is_part(flow, offset, packet->payload_bytes);

@@ -23,17 +23,24 @@ struct ps_tcp {
     __u64 socket; /* address of struct sock */
     __u64 established_ns;
     __u32 pid; /* 0: not known yet */
-    __u16 told; /* a hello of it was told */
-    __u16 elsewhere; /* it is of another network namespace than the one that is watched */
+    __u8 told; /* a hello of it was told */
+    __u8 elsewhere; /* it is of another network namespace than the one that is watched */
+    __u8 said; /* enum ps_said */
+    __u8 reserved;
     char command[16];
 };
 
-/* A TCP connection that may say its ClientHello next, or is saying it. */
+/* A TCP connection that may say its ClientHello next, is saying it, or has not said anything but its handshake since. */
 struct ps_flow {
     __u32 start; /* sequence number of its first byte */
     __u32 end;   /* distance from there to the end of the hello; 0: not known yet */
     __u32 verdict; /* enum ps_verdict */
     __u32 told;
+    __u32 next; /* distance from the start to the next record's head, behind the hello */
+    __u8 said; /* enum ps_said */
+    __u8 is_older; /* TLS 1.2 or older, whose encrypted handshake is told from data */
+    __u8 finished; /* TLS 1.3: its client's Finished was seen */
+    __u8 encrypted; /* TLS 1.3: records that may be the client's certificate, or data */
 };
 
 struct {

@@ -58,6 +58,8 @@ static __always_inline void tell(__u32 type, const struct ps_ends *ends, const s
     if (record->bytes_in >= ended)
         record->bytes_in -= ended;
     __builtin_memcpy(record->command, tcp->command, sizeof(record->command));
+    record->said = tcp->said;
+    __builtin_memset(record->reserved, 0, sizeof(record->reserved));
     bpf_ringbuf_submit(record, 0);
 }
 
@@ -75,6 +77,7 @@ static __always_inline void on_established(struct sock *socket, int old)
         // A server that waits for data is established by the packet that brings the hello.
         flow = bpf_map_lookup_elem(&flows, &ends);
         tcp.told = flow && flow->told;
+        tcp.said = flow ? flow->said : PS_SAID_UNKNOWN;
         tcp.elsewhere = !is_watched(socket);
         tcp.socket = address;
         tcp.established_ns = bpf_ktime_get_ns();
@@ -102,6 +105,7 @@ static __always_inline void on_closed(struct sock *socket)
         return;
     if (tcp->told)
         tell(PS_RECORD_CLOSED, &ends, tcp);
+    bpf_map_delete_elem(&flows, &ends);
     bpf_map_delete_elem(&tcp_ends, &ends);
 }
 

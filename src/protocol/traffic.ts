@@ -143,6 +143,8 @@ export interface ConnectionEvent {
   /** Payload of TCP with what TLS adds, or of UDP with what QUIC does; null where the kernel does not tell. */
   bytesOut: number | null;
   bytesIn: number | null;
+  /** Of TCP: whether the client has sent more than its handshake; absent where that is not known. */
+  carriedData?: boolean;
   startedAt: string;
   durationMs: number;
 }

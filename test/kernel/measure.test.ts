@@ -73,60 +73,83 @@ async function acceptingPort({ stdout }: ChildProcess): Promise<string> {
   throw new Error("start openssl s_server: it does not accept");
 }
 
-const holdingClient = `
+/** Connects when it is told to, and says that it has. */
+const client = `
+  const { connect } = require("node:tls");
+  const [port, what] = process.argv.slice(1);
   process.stdin.once("data", () => {
-    const options = { port: process.argv[1], host: "127.0.0.1", rejectUnauthorized: false };
-    const socket = require("tls").connect(options, () => socket.write("GET / HTTP/1.0\\r\\n", () => console.log("sent")));
+    const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: what === "refuses" });
+    socket.on("error", () => console.log("refused"));
+    socket.on("secureConnect", () => {
+      if (what === "speaks") socket.write("GET / HTTP/1.0\\r\\n", () => console.log("sent"));
+      else console.log("connected");
+    });
   });`;
 
-test(
-  "measure: a server that goes around the probed functions is silent, and its client proves that it spoke TLS",
-  { skip: skipReason("openssl") },
-  async (t) => {
+const around: [
+  what: string,
+  text: string,
+  client: [string, string],
+  server: [string, string, string, number],
+][] = [
+  [
+    "refuses",
+    "a client that refuses the server leaves neither of them silent: there was no data",
+    ["traceable", "not-exercised"],
+    ["traceable", "predicted", "not-exercised", 0],
+  ],
+  [
+    "connects",
+    "a connection that was made and never used leaves nobody silent",
+    ["traceable", "not-exercised"],
+    ["traceable", "predicted", "not-exercised", 0],
+  ],
+  [
+    "speaks",
+    "a server that goes around the probed functions is silent, and its client proves that it spoke TLS",
+    ["traceable", "confirmed"],
+    ["metadata", "measured", "silent", 1],
+  ],
+];
+for (const [what, text, ofClient, ofServer] of around) {
+  test(`measure: ${text}`, { skip: skipReason("openssl") }, async (t) => {
     const { key, cert } = makeCertificate(t);
     // With -www, s_server reads and writes through a BIO filter, which calls none of the public functions.
-    const server = start(t, "openssl", [
-      "s_server",
-      "-accept",
-      "127.0.0.1:0",
-      "-www",
-      "-key",
-      key,
-      "-cert",
-      cert,
-    ]);
+    const args = ["s_server", "-accept", "127.0.0.1:0", "-www", "-key", key, "-cert", cert];
+    const server = start(t, "openssl", args);
     const port = await acceptingPort(server);
-    const client = start(t, process.execPath, ["-e", holdingClient, port]);
+    const asking = start(t, process.execPath, ["-e", client, port, what]);
 
     const done = new AbortController();
     let looksAfterwards = Number.NEGATIVE_INFINITY;
-    void firstLine(client).then(() => {
+    void firstLine(asking).then(() => {
       looksAfterwards = 0;
     });
     let asked = false;
-    const processes = await measured([server.pid, client.pid], done.signal, () => {
-      if (!asked) client.stdin?.write("go\n");
+    const processes = await measured([server.pid, asking.pid], done.signal, () => {
+      if (!asked) asking.stdin?.write("go\n");
       asked = true;
       // A connection that began within half a second of the end does not count yet.
       if (++looksAfterwards === 5) done.abort();
     });
 
-    assert.equal(processes.get(client.pid)?.measured?.state, "confirmed");
-    const { verdict, basis, reason, measured: figures } = processes.get(server.pid) ?? {};
-    assert.deepStrictEqual(
-      [verdict, basis, reason?.text, figures?.connections, figures?.state],
-      [
-        "metadata",
-        "measured",
+    const [atClient, atServer] = [asking.pid, server.pid].map((pid) => processes.get(pid));
+    assert.deepStrictEqual([atClient?.verdict, atClient?.measured?.state], ofClient);
+    const { verdict, basis, reason, measured: figures } = atServer ?? {};
+    assert.deepStrictEqual([verdict, basis, figures?.state, figures?.connections], ofServer);
+    if (what === "speaks") {
+      assert.equal(
+        reason?.text,
         "probes are attached and 1 TLS connection was in use (its ClientHello was seen), yet no plaintext was seen",
-        1,
-        "silent",
-      ],
-    );
-  },
-);
+      );
+    }
+  });
+}
 
-/** Says a ClientHello without any TLS library, as what hands on the bytes of others does. */
+/**
+ * Says a ClientHello without any TLS library, as what hands on the bytes of others does, and then the heads of what
+ * follows in TLS 1.2: a handshake and data.
+ */
 const relay = `
 import socket, sys
 listener = socket.create_server(("127.0.0.1", 0))
@@ -137,6 +160,8 @@ server, _ = listener.accept()
 client.sendall(bytes.fromhex(sys.argv[1]))
 server.recv(65536)
 server.sendall(b"?")
+client.recv(1)
+client.sendall(b"\\x16\\3\\3\\0\\1\\x10" + b"\\x17\\3\\3\\0\\5hello")
 print("sent", flush=True)
 sys.stdin.read()`;
 

@@ -81,7 +81,7 @@ export const helloLayout = {
 } as const;
 
 export const lifetimeLayout = {
-  bytes: 112,
+  bytes: 120,
   header: 0,
   ends: 24,
   socket: 64,
@@ -89,6 +89,7 @@ export const lifetimeLayout = {
   bytesOut: 80,
   bytesIn: 88,
   command: 96,
+  said: 112,
 } as const;
 
 export const redirectedLayout = {
@@ -135,6 +136,9 @@ export const PS_VERDICT_NONE = 0;
 export const PS_VERDICT_HELD = 1;
 export const PS_VERDICT_ALLOWED = 2;
 export const PS_VERDICT_BLOCKED = 3;
+export const PS_SAID_UNKNOWN = 0;
+export const PS_SAID_HANDSHAKE = 1;
+export const PS_SAID_DATA = 2;
 export const PS_LOSS_RING_FULL = 0;
 export const PS_LOSS_UNREADABLE = 1;
 export const PS_LOSS_TABLE_FULL = 2;

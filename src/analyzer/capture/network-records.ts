@@ -42,6 +42,8 @@ export type NetworkRecord =
       establishedNs: bigint;
       bytesOut: number;
       bytesIn: number;
+      /** What its client has said behind the hello. */
+      said: "unknown" | "handshake" | "data";
       monotonicNs: bigint;
     };
 
@@ -51,6 +53,9 @@ const udp = 17;
 
 /** By enum ps_verdict. */
 const verdicts = ["none", "held", "allowed", "blocked"] as const;
+
+/** By enum ps_said. */
+const said = ["unknown", "handshake", "data"] as const;
 
 export function decodeHello(bytes: Buffer, pid: number, monotonicNs: bigint): NetworkRecord | null {
   if (bytes.length < helloLayout.bytes) return null;
@@ -90,6 +95,7 @@ export function decodeLifetime(
     establishedNs: bytes.readBigUInt64LE(lifetimeLayout.establishedNs),
     bytesOut: Number(bytes.readBigUInt64LE(lifetimeLayout.bytesOut)),
     bytesIn: Number(bytes.readBigUInt64LE(lifetimeLayout.bytesIn)),
+    said: said[bytes.readUInt8(lifetimeLayout.said)] ?? "unknown",
     monotonicNs,
   };
 }

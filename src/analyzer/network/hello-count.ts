@@ -1,5 +1,5 @@
 // The TLS connections that begin while something is measured: what may be decrypted is counted against them.
-import type { HelloEvent } from "../../protocol/traffic.ts";
+import type { ConnectionEvent, HelloEvent, TraceEvent } from "../../protocol/traffic.ts";
 import type { SharedTracer } from "../capture/tracer-client.ts";
 import { TracerUnavailable } from "../capture/tracer-launch.ts";
 import type { HelloConnection } from "../coverage/measurement.ts";
@@ -20,22 +20,13 @@ const graceMs = 500;
 
 /** Counts from now on all interfaces that are up. Without the rights or the kernel for it, it counts nothing. */
 export async function countHellos(tracer: SharedTracer): Promise<HelloCount> {
-  const begun = new Map<string, HelloEvent>();
-  /** Connections that no server has answered: no TLS came of them. */
-  const unanswered = new Set<string>();
+  const begun = new BegunConnections();
   try {
     const session = await openHelloSession({
       interfaces: null,
       tracer,
       onEvent: (event) => {
-        if (event.type === "hello") begun.set(event.id, event);
-        if (
-          event.type === "connection" &&
-          event.state === "closed" &&
-          isUnanswered(begun.get(event.id), event)
-        ) {
-          unanswered.add(event.id);
-        }
+        begun.event(event);
       },
       onEnded: () => undefined, // told by the tracer's owner
     });
@@ -43,12 +34,8 @@ export async function countHellos(tracer: SharedTracer): Promise<HelloCount> {
       close: async () => {
         const endMs = Date.now();
         await session.close();
-        const connections = [...begun.values()]
-          .filter(({ id, at }) => !unanswered.has(id) && Date.parse(at) < endMs - graceMs)
-          .flatMap(({ pid, connection: { local, remote, serverName } }) =>
-            local === null || remote === null ? [] : [{ pid, local, remote, serverName }],
-          );
-        return { interfaces: session.interfaces.map(({ name }) => name), connections };
+        const interfaces = session.interfaces.map(({ name }) => name);
+        return { interfaces, connections: begun.before(endMs - graceMs) };
       },
     };
   } catch (error) {
@@ -57,9 +44,44 @@ export async function countHellos(tracer: SharedTracer): Promise<HelloCount> {
   }
 }
 
-function isUnanswered(
-  hello: HelloEvent | undefined,
-  { bytesIn, bytesOut }: { bytesIn: number | null; bytesOut: number | null },
+/**
+ * Which hellos became connections that had something to decrypt: a handshake that failed, or that was all, as a port
+ * scan leaves it, is no plaintext that anybody missed. The kernel tells it by the client's TLS records (bpf/said.h);
+ * where it does not, as of QUIC, a connection counts that was answered.
+ */
+export class BegunConnections {
+  readonly #hellos: HelloEvent[] = [];
+  /** By id. */
+  readonly #carried = new Map<string, ConnectionEvent>();
+
+  event(event: TraceEvent): void {
+    if (event.type === "hello") this.#hellos.push(event);
+    else if (event.type === "connection") this.#carried.set(event.id, event);
+  }
+
+  before(timeMs: number): HelloConnection[] {
+    // A server may ask for a second hello on the same connection, whose end is told of the last.
+    const last = new Map(this.#hellos.map((hello) => [endsOf(hello), hello.id]));
+    return this.#hellos
+      .filter((hello) => Date.parse(hello.at) < timeMs)
+      .filter((hello) => {
+        const carried = this.#carried.get(hello.id);
+        return carried === undefined ? last.get(endsOf(hello)) === hello.id : hadPlaintext(hello, carried);
+      })
+      .flatMap(({ pid, connection: { local, remote, serverName } }) =>
+        local === null || remote === null ? [] : [{ pid, local, remote, serverName }],
+      );
+  }
+}
+
+const endsOf = ({ transport, connection: { local, remote } }: HelloEvent): string =>
+  `${transport} ${local ?? ""} ${remote ?? ""}`;
+
+function hadPlaintext(
+  hello: HelloEvent,
+  { state, carriedData, bytesIn, bytesOut }: ConnectionEvent,
 ): boolean {
-  return (hello?.direction === "out" ? bytesIn : bytesOut) === 0;
+  if (carriedData !== undefined) return carriedData;
+  const answered = hello.direction === "out" ? bytesIn : bytesOut;
+  return state === "open" || answered !== 0;
 }

@@ -255,6 +255,7 @@ export class HelloFold {
       state: counted?.type === "closed" ? "closed" : "open",
       bytesOut: counted?.bytesOut ?? null,
       bytesIn: counted?.bytesIn ?? null,
+      ...(counted && counted.said !== "unknown" && { carriedData: counted.said === "data" }),
       startedAt: new Date(told.startedMs).toISOString(),
       durationMs: Math.max(0, Math.round((endMs - told.startedMs) * 1000) / 1000),
     };

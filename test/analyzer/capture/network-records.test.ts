@@ -79,6 +79,7 @@ function lifetime(kind: number, pid: number): Buffer {
   record.writeBigUInt64LE(4_000_000n, lifetimeLayout.establishedNs);
   record.writeBigUInt64LE(5_000_000_000n, lifetimeLayout.bytesOut);
   record.writeBigUInt64LE(12n, lifetimeLayout.bytesIn);
+  record.writeUInt8(2, lifetimeLayout.said);
   record.write("a name of 16 byt", lifetimeLayout.command);
   return record;
 }
@@ -158,6 +159,7 @@ test("network records: whose a connection is and what it carried", () => {
     establishedNs: 4_000_000n,
     bytesOut: 5_000_000_000,
     bytesIn: 12,
+    said: "data",
     monotonicNs: 9_000_000n,
   };
   assert.deepStrictEqual(decodeRecords(batch), {

@@ -44,6 +44,7 @@ const lifetime = (type: Lifetime["type"], change: Partial<Lifetime> = {}): Lifet
   establishedNs: at(5),
   bytesOut: 300,
   bytesIn: 4000,
+  said: "data",
   monotonicNs: at(105),
   ...change,
 });
@@ -128,6 +129,7 @@ test("hello fold: all that a hello and its connection say", () => {
       state: "closed",
       bytesOut: 300,
       bytesIn: 4000,
+      carriedData: true,
       startedAt: "1970-01-01T00:16:40.005Z",
       durationMs: 100,
     },
