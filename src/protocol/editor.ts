@@ -238,5 +238,7 @@ export interface ConnectionRow {
   state: "open" | "closed" | "blocked";
   /** The rule that blocked it. */
   rule?: string;
+  /** `connection.id` of the rows that are its content; told when it ends. */
+  decrypted?: string;
   problem?: Reason;
 }

@@ -12,6 +12,8 @@ export interface Connection {
   local: string | null;
   remote: string | null;
   serverName: string | null;
+  /** Id of its HelloEvent, where the network is watched as well; that of its other end where only that one is told. */
+  hello?: string;
 }
 
 /** Stands in place of a masked secret, alone or within a value (`Bearer ••••••`), in headers and bodies. */
@@ -147,6 +149,8 @@ export interface ConnectionEvent {
   carriedData?: boolean;
   startedAt: string;
   durationMs: number;
+  /** `connection.id` of its exchanges and messages, where it is decrypted as well: here, or at its other end. */
+  decrypted?: string;
 }
 
 /** A connection that was refused for the server's name. */

@@ -7,7 +7,7 @@ import {
   isContentOf,
   offeredVersion,
 } from "../../webview/live-traffic/connection-facts.ts";
-import { connectionRow, exchangeRow } from "./sample-rows.ts";
+import { connectionRow, exchangeRow, messageRow } from "./sample-rows.ts";
 
 const summaries: [change: Partial<ConnectionRow>, summary: string | null][] = [
   [{}, "h2 · TLS 1.3 · t13d1516h2_8daaf6152771_b186095e22b6"],
@@ -35,26 +35,19 @@ test("connection facts: bytes of both directions, or of the one that is known", 
   assert.deepStrictEqual(known, [21_000, 20_000, null]);
 });
 
-test("connection facts: content is what the same process said between the same addresses meanwhile", () => {
-  const row = connectionRow();
-  const { pid, connection } = row;
-  const content = { pid: pid ?? NaN, connection, startedAt: "2026-01-31T12:00:01.000Z" };
+test("connection facts: content is what has this hello, or what the connection's end names", () => {
+  const row = connectionRow({ id: "n1", decrypted: "c2" });
+  const { connection } = exchangeRow();
   const others = [
-    exchangeRow(content),
-    exchangeRow({ ...content, pid: 1 }),
-    exchangeRow({ ...content, connection: { ...connection, local: "192.0.2.7:40313" } }),
-    exchangeRow({ ...content, startedAt: "2026-01-31T11:59:59.999Z" }),
-    exchangeRow({ ...content, startedAt: "2026-01-31T12:00:02.501Z" }),
-    connectionRow({ id: "n2" }),
+    exchangeRow({ connection: { ...connection, hello: "n1" } }),
+    messageRow({ connection: { ...connection, id: "c2" } }),
+    exchangeRow({ connection: { ...connection, hello: "n2" } }),
+    exchangeRow(),
+    connectionRow({ id: "n2", connection: { ...connection, id: "c2" } }),
   ];
   assert.deepStrictEqual(
     others.map((other) => isContentOf(other, row)),
-    [true, false, false, false, false, false],
+    [true, true, false, false, false],
   );
-  const unknown = { ...connection, local: null };
-  for (const change of [{ pid: null }, { connection: unknown }])
-    assert.equal(
-      isContentOf(exchangeRow({ ...content, ...change, pid: content.pid }), connectionRow(change)),
-      false,
-    );
+  assert.equal(isContentOf(exchangeRow(), connectionRow()), false);
 });

@@ -38,9 +38,9 @@ test("inspection: an answer stays while its row goes on, and is not another row'
 
 test("inspection: a connection is whole by itself, and counts the rows that are its content", () => {
   const { traffic, asked, inspection } = open();
-  const row = connectionRow({ id: "n", pid: 7 });
-  const content = { pid: 7, connection: row.connection, startedAt: row.startedAt };
-  traffic.add([row, exchangeRow({ id: "a", ...content }), messageRow({ id: "m", pid: 8 })], 0);
+  const row = connectionRow({ id: "n" });
+  const content = exchangeRow({ id: "a", connection: { ...row.connection, id: "c", hello: "n" } });
+  traffic.add([row, content, messageRow({ id: "m" })], 0);
   inspection.selectById("n");
   assert.deepStrictEqual([inspection.inspect()?.decryptedCount, asked], [1, []]);
 });

@@ -61,6 +61,9 @@ const kinds: Partial<ConnectionRow>[] = [
   },
 ];
 
+/** Whether the `number`th such connection has no kind of its own, but begins one that is decrypted. */
+export const isDecrypted = (number: number): boolean => number % (kinds.length + 1) === kinds.length;
+
 /** The `number`th such connection; those without a kind of their own begin what is decrypted as `decrypted`. */
 export function connectionSample(
   number: number,

@@ -8,7 +8,7 @@ import {
   type Header,
   type MessageEvent,
 } from "../../src/protocol/traffic.ts";
-import { connectionSample } from "./sample-connections.ts";
+import { connectionSample, isDecrypted } from "./sample-connections.ts";
 
 interface Sample {
   row: TrafficRow;
@@ -56,16 +56,18 @@ const routes = [
 export function sampleAt(index: number, startMs: number, gapMs: number): Sample {
   const chance = randomAt(index);
   const { client, connection } = connectionAt(index);
+  const [greeting, place] = [Math.floor(index / 13), index % 13];
   const at = startMs + index * gapMs + chance() * gapMs * 3;
-  if (index % 13 === 6) {
+  if (place === 6) {
     const next = connectionAt(index + 1);
     const decrypted = { ...next.client, connection: next.connection };
     const startedAt = new Date(startMs + index * gapMs).toISOString();
     return {
-      row: connectionSample(Math.floor(index / 13), `x${index}`, startedAt, decrypted),
+      row: connectionSample(greeting, `x${index}`, startedAt, decrypted),
       details: null,
     };
   }
+  if (place === 7 && isDecrypted(greeting)) connection.hello = `x${index - 1}`;
   if (index % 17 === 13) return messageSample(index, at, client, connection);
   const route = routes[Math.floor(chance() ** 1.8 * routes.length)] ?? routes[0];
   if (route === undefined) throw new Error("make sample traffic: no route");

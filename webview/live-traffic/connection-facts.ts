@@ -26,16 +26,7 @@ export function bytesBothWays({ bytesOut, bytesIn }: ConnectionRow): number | nu
   return bytesOut === null && bytesIn === null ? null : (bytesOut ?? 0) + (bytesIn ?? 0);
 }
 
-/**
- * True where the other row is content of this connection: decrypted in the same process, between the same addresses, in
- * the time of this connection. What is not known on either side is no match.
- */
-export function isContentOf(other: TrafficRow, row: ConnectionRow): boolean {
-  const { local, remote } = row.connection;
-  if (other.type === "connection" || row.pid === null || local === null || remote === null) return false;
-  if (other.pid !== row.pid || other.connection.local !== local || other.connection.remote !== remote)
-    return false;
-  // A port is used again.
-  const sinceMs = Date.parse(other.startedAt) - Date.parse(row.startedAt);
-  return sinceMs >= 0 && sinceMs <= (row.durationMs ?? Infinity);
+/** True where the other row is content of this connection, decrypted at this end or at the other. */
+export function isContentOf({ type, connection }: TrafficRow, row: ConnectionRow): boolean {
+  return type !== "connection" && (connection.hello === row.id || connection.id === row.decrypted);
 }

@@ -89,7 +89,7 @@ class Session implements TraceSession {
   #flow!: TrafficFlow;
   #later: Selection | null = null;
   readonly #losses = new LossCount();
-  #listener: (records: readonly KernelRecord[]) => void = () => undefined;
+  #listener: (record: KernelRecord) => void = () => undefined;
 
   constructor(options: TraceSessionOptions) {
     this.#options = options;
@@ -228,8 +228,10 @@ class Session implements TraceSession {
 
   #onBatch(batch: Buffer): void {
     const { records, undecodedBytes } = decodeRecords(batch);
-    for (const record of records) this.#onRecord(record);
-    this.#listener(records);
+    for (const record of records) {
+      this.#onRecord(record);
+      this.#listener(record);
+    }
     if (undecodedBytes > 0) {
       const lost = { records: 1, bytes: undecodedBytes, reason: "record-not-understood" as const };
       this.#options.onEvent(this.#losses.add(lost));

@@ -28,8 +28,8 @@ type Opened = Extract<TracerAnswer, { type: "opened" }>;
 
 /** A tracer that is somebody else's to open and to close. */
 export interface SharedTracer extends Pick<TracerClient, "opened" | "call"> {
-  /** From now on the records of each batch come here, too, after its owner has had them. */
-  listen(listener: (records: readonly KernelRecord[]) => void): void;
+  /** From now on each record comes here, too, after its owner has had it. */
+  listen(listener: (record: KernelRecord) => void): void;
 }
 
 export interface TracerSettings {

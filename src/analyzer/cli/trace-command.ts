@@ -3,11 +3,13 @@ import { basename } from "node:path";
 import type { ProcessReport } from "../../protocol/coverage.ts";
 import type { SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
 import { openTraceSession, TracerUnavailable, type TraceSession } from "../capture/trace-session.ts";
+import { Ties } from "../network/ties.ts";
 import { Scanner } from "../scan.ts";
 import { isByName, type Selection } from "../selection.ts";
 import { Ending } from "./ending.ts";
 import { executablesOf, launchWaiting, type LaunchedCommand } from "./launch.ts";
 import { networkTrace } from "./network-trace.ts";
+import { openHellos } from "./probed-hellos.ts";
 import { isEveryProcess } from "./selectors.ts";
 import { terminalOf } from "./terminal.ts";
 import { traceHelp, traceOptions, type TraceOptions } from "./trace-options.ts";
@@ -52,7 +54,7 @@ export async function traceCommand(argv: string[]): Promise<number> {
 }
 
 async function throughProxy(options: TraceOptions, why: string): Promise<number> {
-  process.stderr.write(`through the local proxy: ${why}\n`);
+  process.stderr.write(`through the local proxy${options.hellos ? ", without hellos" : ""}: ${why}\n`);
   const { proxyTrace } = await import("./proxy-trace.ts");
   return proxyTrace({ ...options, metadataOnly: false, passThrough: [], server: null });
 }
@@ -80,10 +82,11 @@ async function trace(
     terminal: terminalOf(process.stdout),
   });
   const ending = new Ending();
+  const ties = new Ties({ onEvent: print, isWatching: () => options.hellos || uncovered.isWatching });
   const uncovered = new Uncovered((event) => {
     // Of a command's processes the trace of its probes tells the end.
     if (launched !== null && event.type === "exited") return;
-    print(event);
+    ties.receive(event);
     if (event.type === "exited") ending.processExited(session.traced.length + uncovered.traced.length);
   });
   const session: TraceSession = await openTraceSession({
@@ -91,7 +94,7 @@ async function trace(
     showSecrets,
     scanner,
     onEvent: (event: TraceEvent) => {
-      print(event);
+      ties.receive(event);
       if (event.type === "exited") ending.processExited(session.traced.length + uncovered.traced.length);
     },
     ...(options.auto && { onUncovered: (report: ProcessReport) => void uncovered.add(report) }),
@@ -101,6 +104,11 @@ async function trace(
   });
   if (options.durationMs !== null) ending.after(options.durationMs);
   for (const { text } of session.missing) process.stderr.write(`plainsight: not on this kernel: ${text}\n`);
+  const hellos = options.hellos
+    ? await openHellos(session, uncovered, (event) => {
+        ties.receive(event);
+      })
+    : null;
   if (launched) {
     await session.addFromStart(launched.pid, launched.executables);
     launched.release();
@@ -111,10 +119,13 @@ async function trace(
   else ending.waitForProcesses(waitsForLater(options.selection));
   const how = await ending.reached;
   if (how !== null) process.stderr.write(`${how}\n`);
-  const metadata = await uncovered.close();
+  const metadata = [await uncovered.close(), (await hellos?.close()) ?? null].filter((one) => one !== null);
   const summary = await session.close();
-  const lost = summary.lost + (metadata?.lost ?? 0);
-  print(metadata ? { ...summary, lost, hellos: metadata.hellos ?? 0 } : summary);
+  ties.flush();
+  const sum = (count: (one: SummaryEvent) => number) =>
+    metadata.reduce((total, one) => total + count(one), 0);
+  const lost = summary.lost + sum((one) => one.lost);
+  print(metadata.length > 0 ? { ...summary, lost, hellos: sum((one) => one.hellos ?? 0) } : summary);
   return ending.problem === null ? exitCodes.done : (tellProblem(ending.problem), exitCodes.notPossible);
 }
 

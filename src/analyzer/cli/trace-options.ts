@@ -20,6 +20,7 @@ ${selectorHelp}
                   uprobe: by probes in TLS libraries;
                   mitm: through a local proxy, which the COMMAND is made to trust by its environment;
                   xdp: who talks to whom, from the first packets of each TLS connection
+  --hellos        the ClientHello of each traced connection as well, tied to its exchanges, and how much it carried
   --interface NAME  with --path xdp: only what passes this network interface; may be given again (all that are up)
   --pass-through NAME  with --path mitm: never open connections to this server; NAME or *.suffix, may be given again
   --certificate FILE --key FILE  with --path mitm --port N: connections that come in to the local server there, which
@@ -58,6 +59,8 @@ export interface TraceOptions {
   network: { interfaces: string[] | null } | null;
   /** The best path that works, for each process. */
   auto: boolean;
+  /** The ClientHellos of what is probed are wanted, too. */
+  hellos: boolean;
 }
 
 /** Throws a UsageError for what cannot be meant. */
@@ -70,6 +73,7 @@ export function traceOptions(argv: string[]): TraceOptions | "help" {
       ...selectorOptions,
       path: { type: "string", default: "auto" },
       interface: { type: "string", multiple: true },
+      hellos: { type: "boolean" },
       duration: { type: "string" },
       json: { type: "boolean" },
       verbose: { type: "boolean" },
@@ -102,7 +106,11 @@ export function traceOptions(argv: string[]): TraceOptions | "help" {
     proxy: null,
     network: null,
     auto: values.path === "auto",
+    hellos: values.hellos === true,
   };
+  if (options.hellos && !["auto", "uprobe"].includes(values.path)) {
+    throw new UsageError("--hellos belongs to --path auto and uprobe");
+  }
   if (values.interface !== undefined && values.path !== "xdp") {
     throw new UsageError("--interface belongs to --path xdp");
   }

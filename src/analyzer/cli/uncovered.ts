@@ -24,6 +24,11 @@ export class Uncovered {
     return [...(this.#open?.traced ?? [])];
   }
 
+  /** Whether hellos may come. */
+  get isWatching(): boolean {
+    return this.#session !== null;
+  }
+
   /** From now on its connections are told, and those of its children; or why they cannot be. */
   async add({ pid, command, reason }: ProcessReport): Promise<void> {
     this.#session ??= this.#start();

@@ -108,8 +108,8 @@ class Session implements HelloSession {
         void this.#tracer.call({ type: "judge", ends, start, blocked }).catch(() => undefined);
       },
     });
-    this.#options.tracer?.listen((records) => {
-      this.#onRecords(records);
+    this.#options.tracer?.listen((record) => {
+      this.#onRecord(record);
     });
     const places = { ingress: null, egress: null, withTracer: false, ...this.#options.places };
     const answer = await this.#tracer.call({ type: "watch-network", interfaces: [...names], places });
@@ -191,7 +191,7 @@ class Session implements HelloSession {
 
   #onBatch(batch: Buffer): void {
     const { records, undecodedBytes } = decodeRecords(batch);
-    this.#onRecords(records);
+    for (const record of records) this.#onRecord(record);
     if (undecodedBytes > 0) {
       this.#options.onEvent(
         this.#losses.add({ records: 1, bytes: undecodedBytes, reason: "record-not-understood" }),
@@ -199,12 +199,8 @@ class Session implements HelloSession {
     }
   }
 
-  #onRecords(records: readonly KernelRecord[]): void {
-    for (const record of records) this.#onRecord(record);
-    this.#timer ??= setTimeout(this.#release, holdMs);
-  }
-
   #onRecord(record: KernelRecord): void {
+    this.#timer ??= setTimeout(this.#release, holdMs);
     switch (record.type) {
       case "hello-part":
       case "owner":

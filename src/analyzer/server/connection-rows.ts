@@ -69,6 +69,7 @@ function folded(known: ConnectionRow | undefined, event: NetworkEvent): Connecti
         durationMs: event.durationMs,
         bytesOut: event.bytesOut,
         bytesIn: event.bytesIn,
+        ...(event.decrypted !== undefined && { decrypted: event.decrypted }),
       };
   }
 }

@@ -20,11 +20,17 @@ export interface NetworkWatchingOptions {
 export class NetworkWatching {
   readonly #options: NetworkWatchingOptions;
   #session: EditorNetworkWatch | null = null;
+  #isOpening = false;
   #connections = 0;
   #problem: Problem | undefined;
 
   constructor(options: NetworkWatchingOptions) {
     this.#options = options;
+  }
+
+  /** Whether events may come. */
+  get isOpen(): boolean {
+    return this.#isOpening || this.#session !== null;
   }
 
   /** What there is to tell of it, and nothing while it is off. */
@@ -39,6 +45,7 @@ export class NetworkWatching {
     if (this.#session) return {};
     this.#connections = 0;
     this.#problem = undefined;
+    this.#isOpening = true;
     try {
       this.#session = await this.#options.open({
         interfaces: null,
@@ -56,6 +63,8 @@ export class NetworkWatching {
     } catch (error) {
       this.#problem = problemOf(error);
       return { problem: this.#problem };
+    } finally {
+      this.#isOpening = false;
     }
   }
 

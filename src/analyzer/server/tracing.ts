@@ -13,6 +13,7 @@ import type {
 } from "../../protocol/editor.ts";
 import type { ExchangeEvent, MessageEvent, SkippedEvent, TraceEvent } from "../../protocol/traffic.ts";
 import type { TraceSession, TraceSessionOptions } from "../capture/trace-session.ts";
+import { Ties } from "../network/ties.ts";
 import type { NetworkEvent } from "./connection-rows.ts";
 import { NetworkWatching, type NetworkWatchingOptions } from "./network-watching.ts";
 import { problemOf } from "./problem.ts";
@@ -43,6 +44,7 @@ export class Tracing {
   readonly #options: TracingOptions;
   readonly #proxying: Proxying;
   readonly #network: NetworkWatching;
+  readonly #ties: Ties;
   readonly #counts = { exchanges: 0, messages: 0, lost: { records: 0, bytes: 0 } };
   #settings = { bodyLimit: 64 * 1024, showSecrets: false };
   #session: EditorTrace | null = null;
@@ -52,10 +54,16 @@ export class Tracing {
 
   constructor(options: TracingOptions) {
     this.#options = options;
+    this.#ties = new Ties({
+      onEvent: (event) => {
+        this.#receive(event);
+      },
+      isWatching: () => this.#network.isOpen,
+    });
     this.#proxying = new Proxying({
       open: (proxyOptions) => options.openProxy(proxyOptions),
       onEvent: (event) => {
-        this.#receive(event);
+        this.#ties.receive(event);
       },
       onProblem: (problem) => {
         this.#problem = problem;
@@ -65,7 +73,7 @@ export class Tracing {
     this.#network = new NetworkWatching({
       open: (watchOptions) => options.openNetwork(watchOptions),
       onEvent: (event) => {
-        this.#receive(event);
+        this.#ties.receive(event);
       },
       onEnded: () => {
         options.onState();
@@ -110,7 +118,7 @@ export class Tracing {
         this.#session ??= await this.#options.open({
           ...this.#settings,
           onEvent: (event) => {
-            this.#receive(event);
+            this.#ties.receive(event);
           },
           onEnded: (problem) => {
             this.#session = null;
@@ -151,6 +159,7 @@ export class Tracing {
       await this.#network.close();
       await this.#proxying.close();
       await this.#close();
+      this.#ties.flush();
     });
   }
 

@@ -68,6 +68,7 @@ const wrong: [args: string[], said: RegExp][] = [
   [["--body-limit", "much"], /--body-limit "much" is not a size/],
   [["--path", "magic"], /--path "magic" is none of/],
   [["--interface", "lo"], /--interface belongs to --path xdp/],
+  [["--path", "xdp", "--hellos"], /--hellos belongs to --path auto and uprobe/],
   [["--"], /after -- comes the command/],
   [["--pid", "1", "--", "true"], /selectors and a command exclude each other/],
   [["--", "no-such-program-anywhere"], /there is no program "no-such-program-anywhere"/],

@@ -41,6 +41,12 @@ test("connection rows: a hello opens a row, its end fills it", () => {
   assert.deepStrictEqual(rows.fold(connectionEnd()), { ...ofHello, ...carried, state: "closed" });
 });
 
+test("connection rows: an end that names its content keeps that", () => {
+  const rows = new ConnectionRows(10);
+  rows.fold(hello());
+  assert.equal(rows.fold(connectionEnd({ decrypted: "c1" })).decrypted, "c1");
+});
+
 test("connection rows: what is still open when the trace ends stays so", () => {
   const rows = new ConnectionRows(10);
   rows.fold(hello());
