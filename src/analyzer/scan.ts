@@ -169,7 +169,8 @@ export class Scanner {
       const findings = byWeight(findingsOf(new Map([[file, analysis]])), path);
       const runtime = runtimeOf({ executable: path, files: [file] }, analysis.runtime);
       const { paths } = this.host;
-      return judge({ primary: findings[0] ?? null, runtime, trustsByNss: false, problems: [], paths });
+      const primary = findings[0] ?? null;
+      return judge({ primary, executable: path, runtime, trustsByNss: false, problems: [], paths });
     } finally {
       reader.close();
     }

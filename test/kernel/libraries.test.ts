@@ -1,11 +1,12 @@
 // TLS libraries other than OpenSSL, in real programs: GnuTLS in wget and gnutls-cli, Mbed TLS, wolfSSL and
 // NSS in lighttpd.
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { aioquic } from "../../scripts/http3.mjs";
 import { bodyOf } from "../fixtures/bodies.mjs";
 import {
   ended,
@@ -18,6 +19,10 @@ import {
   startEchoServer,
   type Trace,
 } from "./rig.ts";
+
+/** pyOpenSSL comes with it. */
+const aioquicMissing =
+  existsSync(aioquic) || process.env.CI === "true" ? false : "needs aioquic (npm run setup -- --for-tests)";
 
 /** Runs a shell command that waits until it is traced from its first byte. */
 async function runTraced(t: TestContext, trace: Trace, command: string[]): Promise<void> {
@@ -149,6 +154,42 @@ test(
     assert.ok(trace.events.some((event) => event.type === "attached" && event.file === library));
   },
 );
+
+for (const [moment, about] of [
+  ["early", "that is loaded already"],
+  ["late", "used in the moment in which it is loaded"],
+] as const) {
+  test(
+    `openssl: one that is linked into the module of a wheel, ${about}`,
+    { skip: skipReason("python3") || aioquicMissing },
+    async (t) => {
+      const server = await startEchoServer(t, "h1");
+      const client = start(t, "env", [
+        `PYTHONPATH=${aioquic}`,
+        ...["/usr/bin/python3", join(fixtures, "pyopenssl-client.py"), server.port, moment],
+      ]);
+      assert.equal(await firstLine(client), "ready");
+      const trace = await openTrace(t);
+      await trace.session.add([client.pid], { followChildren: false });
+      client.stdin?.end("go\n");
+      assert.equal(await ended(client), 0);
+      await trace.seen(() => trace.exchanges(client.pid).length === 1);
+      assert.deepStrictEqual(summarise(trace, client.pid), [
+        {
+          line: "POST /wheel?answer=30000&seed=4 200",
+          sent: "hello",
+          received: bodyOf(30_000, 4),
+          state: "complete",
+          role: "client",
+          addresses: true,
+        },
+      ]);
+      assert.equal(trace.exchanges(client.pid)[0]?.connection.serverName, "wheel.example");
+      const files = trace.events.flatMap((event) => (event.type === "attached" ? [event.file] : []));
+      assert.deepStrictEqual(files, [join(aioquic, "cryptography/hazmat/bindings/_rust.abi3.so")]);
+    },
+  );
+}
 
 /** A port that was free a moment ago. */
 async function freePort(): Promise<number> {

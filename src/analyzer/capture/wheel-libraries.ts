@@ -1,6 +1,7 @@
-// Where Python's wheels keep the TLS libraries that they bring: a program that imports one speaks some milliseconds
-// later, so they are found before it does. Only folders are read here; what is in the files is for the scanner.
-import { basename, dirname, join } from "node:path";
+// Where Python's wheels keep the TLS that they bring, as libraries or linked into modules: a program that imports one
+// speaks some milliseconds later, so they are found before it does. Only folders are read here; what is in the files is
+// for the scanner.
+import { dirname, join } from "node:path";
 import { libraryKind } from "../stacks/table.ts";
 import { namesIn } from "./linker.ts";
 
@@ -12,20 +13,31 @@ export interface PythonProcess {
   environment: readonly string[];
 }
 
+/** Modules of well-known packages with a stack linked in, by the folder below that of the packages. */
+const modules: readonly [folder: string, name: RegExp][] = [
+  // pyOpenSSL's OpenSSL is cryptography's.
+  ["cryptography/hazmat/bindings", /^_rust\..*so$/],
+  ["curl_cffi", /^_wrapper\..*so$/],
+  ["pyarrow", /^libarrow(?:_flight|_s3)?\.so/],
+];
+
 /**
- * The TLS libraries in the folders `PACKAGE.libs`, which auditwheel puts beside a package (PEP 513 and its successors),
+ * Those modules, and the TLS libraries in the folders `PACKAGE.libs`, which auditwheel puts beside a package (PEP 513 and its successors),
  * wherever this process would look for packages (Python's site module).
  * @param root as for `usualLibraries`
  * @returns paths as the process sees them, each once
  */
 export function wheelLibraries(root: string, process: PythonProcess): string[] {
-  const paths = packageFolders(root, process).flatMap((folder) =>
+  const filesIn = (folder: string, isWanted: (name: string) => boolean) =>
     namesIn(root + folder)
-      .filter((name) => name.endsWith(".libs"))
-      .flatMap((libs) => namesIn(join(root + folder, libs)).map((name) => join(folder, libs, name))),
-  );
-  const isTls = (path: string) => ["stack", "boundary"].includes(libraryKind(basename(path)) ?? "");
-  return [...new Set(paths.filter(isTls))];
+      .filter(isWanted)
+      .map((name) => join(folder, name));
+  const isTls = (name: string) => ["stack", "boundary"].includes(libraryKind(name) ?? "");
+  const paths = packageFolders(root, process).flatMap((folder) => [
+    ...filesIn(folder, (name) => name.endsWith(".libs")).flatMap((libs) => filesIn(libs, isTls)),
+    ...modules.flatMap(([below, named]) => filesIn(join(folder, below), (name) => named.test(name))),
+  ]);
+  return [...new Set(paths)];
 }
 
 function packageFolders(

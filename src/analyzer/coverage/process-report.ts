@@ -23,7 +23,9 @@ export function processReport(examined: Examined, paths: HostReport["paths"]): P
   const findings = byWeight(examined.findings, facts.executable);
   const primary = findings[0] ?? null;
   const runtime = runtimeOf({ ...identity, files }, ownRuntime);
-  const judgement = judge({ primary, runtime, trustsByNss: files.some(isNss), problems, paths });
+  const { executable } = facts;
+  const trustsByNss = files.some(isNss);
+  const judgement = judge({ primary, executable, runtime, trustsByNss, problems, paths });
   return {
     ...identity,
     class: classOf(primary, runtime) ?? (judgement.verdict === "unknown" ? "unknown" : "no-tls"),

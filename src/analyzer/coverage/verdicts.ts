@@ -9,6 +9,8 @@ import { isCapturable } from "./classes.ts";
 export interface Evidence {
   /** The stack that stands for the process, or null when there is none. */
   primary: StackFinding | null;
+  /** Path of the process's own executable, where it may be known. */
+  executable: string | null;
   runtime: string | null;
   /** It maps NSS, whose store of trusted authorities is its own: no environment adds the proxy's to it. */
   trustsByNss: boolean;
@@ -37,8 +39,10 @@ const is =
     primary !== null && stacks.includes(primary.stack);
 const open = ({ primary }: Evidence): boolean => primary !== null && isCapturable(primary);
 const title = ({ primary }: Evidence): string => (primary === null ? "TLS" : stackTitle(primary.stack));
-const where = ({ primary }: Evidence): string =>
-  primary?.linkage === "dynamic" ? basename((primary.boundary ?? primary.file).path) : "the executable";
+function where({ primary, executable }: Evidence): string {
+  const path = (primary?.boundary ?? primary?.file)?.path ?? null;
+  return path === null || path === executable ? "the executable" : basename(path);
+}
 
 /** The functions in which plaintext is read and written, as a sentence says them. */
 function plaintextNames({ primary }: Evidence): string {

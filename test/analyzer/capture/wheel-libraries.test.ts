@@ -16,12 +16,15 @@ const paths = {
   virtual: "/srv/app/venv/lib/python3.11/site-packages/opencv_python.libs/libssl-28bef1ac.so.1.1",
   own: "/home/ada/.local/lib/python3.12/site-packages/some.libs/libgnutls-9a6f1c2b.so.30",
   given: "/opt/packages/other.libs/libmbedtls-77aa01.so.14",
+  linkedIn: "/srv/tool/lib/python3.11/site-packages/cryptography/hazmat/bindings/_rust.abi3.so",
 };
 const beside = [
   "/usr/lib/python3/dist-packages/psycopg2_binary.libs/libpq-5d385a52.so.5.16",
   "/usr/lib/python3/dist-packages/psycopg2/libssl-0cc6e7db.so.3",
   "/usr/lib/node_modules/site-packages/some.libs/libssl.so.3",
   "/srv/app/venv/lib/python3.11/some.libs/libssl.so.3",
+  "/srv/tool/lib/python3.11/site-packages/cryptography/hazmat/bindings/_openssl.pyi",
+  "/srv/tool/lib/python3.11/site-packages/unknown/_rust.abi3.so",
 ];
 for (const path of [...Object.values(paths), ...beside]) {
   mkdirSync(join(root, dirname(path)), { recursive: true });
@@ -44,6 +47,11 @@ const cases: [about: string, process: Partial<PythonProcess>, found: string[]][]
     "of the virtual environment that is first on its path",
     { environment: ["PATH=/srv/app/venv/bin:/usr/bin"] },
     [paths.system, paths.virtual],
+  ],
+  [
+    "that are linked into a module of a package that is known for it",
+    { executable: "/srv/tool/bin/python3.11" },
+    [paths.linkedIn],
   ],
   ["of its user", { environment: ["SHELL=/bin/sh", "HOME=/home/ada"] }, [paths.system, paths.own]],
   [

@@ -274,6 +274,26 @@ test("coverage: every rule decides some process above", () => {
   );
 });
 
+const named: [about: string, finding: StackFinding, text: string][] = [
+  ["a shared library", dynamic, "libssl.so.3 exports SSL_read and SSL_write"],
+  [
+    "a library that a stack is linked into",
+    finding("openssl", { linkage: "static", file: file("/lib/_rust.abi3.so"), symbols: "symtab" }),
+    "the symbol table of _rust.abi3.so names SSL_read and SSL_write",
+  ],
+  [
+    "the executable",
+    finding("openssl", { ...inProgram, symbols: "symtab" }),
+    "the symbol table of the executable names SSL_read and SSL_write",
+  ],
+];
+for (const [about, primary, text] of named) {
+  test(`coverage: says of ${about} that its functions are there`, () => {
+    const examined = { facts: facts("/bin/app"), findings: [primary], ownRuntime: null, problems: [] };
+    assert.equal(processReport(examined, open).reason.text, text);
+  });
+}
+
 test("coverage: tells what a traceable process also has and is not captured", () => {
   const examined = {
     facts: facts("/bin/app"),
