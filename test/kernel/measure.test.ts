@@ -8,7 +8,17 @@ import { measure, type MeasureProgress } from "../../src/analyzer/capture/measur
 import { Scanner } from "../../src/analyzer/scan.ts";
 import { everyProcess } from "../../src/analyzer/selection.ts";
 import { largeHello, records } from "../analyzer/network/hello/hellos.ts";
-import { ended, firstLine, fixtures, makeCertificate, skipReason, start, startEchoServer } from "./rig.ts";
+import { openNamespace } from "./network-rig.ts";
+import {
+  ask,
+  ended,
+  firstLine,
+  fixtures,
+  makeCertificate,
+  skipReason,
+  start,
+  startEchoServer,
+} from "./rig.ts";
 
 const longMs = 30_000;
 const idleScript = "setInterval(() => {}, 1000); console.log('ready')";
@@ -187,6 +197,74 @@ test(
     assert.deepStrictEqual(
       new Set(figures?.escaped?.map(({ serverName }) => serverName)),
       new Set(["relayed.example.com"]),
+    );
+  },
+);
+
+/** Has a TLS library and speaks plain TCP with itself, at the first free one of these ports; tells which it is. */
+const plainSpeaker = `
+import socket, ssl, sys
+for port in map(int, sys.argv[1:]):
+    try:
+        listener = socket.create_server(("127.0.0.1", port))
+        break
+    except OSError:
+        pass
+print(port, flush=True)
+sys.stdin.readline()
+client = socket.create_connection(listener.getsockname())
+server, _ = listener.accept()
+client.sendall(b"plain\\r\\n")
+server.sendall(server.recv(100))
+sys.stdin.read()`;
+
+test(
+  "measure: plain TCP that begins at a port registered for TLS is none, for its ClientHello would have been seen",
+  { skip: skipReason("python3") },
+  async (t) => {
+    const ports = ["8443", "9443", "6443", "8883", "5671", "6697"];
+    const speaker = start(t, "python3", ["-c", plainSpeaker, ...ports]);
+    await firstLine(speaker);
+    const done = new AbortController();
+    let looks = 0;
+    const processes = await measured([speaker.pid], done.signal, () => {
+      if (looks++ === 0) speaker.stdin?.write("go\n");
+      if (looks === 5) done.abort();
+    });
+    const { verdict, basis, measured: figures } = processes.get(speaker.pid) ?? {};
+    assert.deepStrictEqual(
+      [verdict, basis, figures?.state, figures?.connections],
+      ["traceable", "predicted", "not-exercised", 0],
+    );
+  },
+);
+
+test(
+  "measure: an address at which this host speaks TLS is another one in another network namespace",
+  { skip: skipReason("python3", "unshare", "nsenter", "ip") },
+  async (t) => {
+    const server = await startEchoServer(t, "h1");
+    const namespace = await openNamespace(t);
+    const speaker = namespace.start("python3", "-c", plainSpeaker, server.port);
+    assert.equal(await firstLine(speaker), server.port);
+    const done = new AbortController();
+    let looks = 0;
+    const processes = await measured([server.pid, speaker.pid], done.signal, () => {
+      if (looks++ === 0) {
+        speaker.stdin?.write("go\n");
+        void ask(server.port, "/", "hello");
+      }
+      if (looks === 5) done.abort();
+    });
+    assert.deepStrictEqual(
+      [server.pid, speaker.pid].map((pid) => {
+        const { verdict, measured: figures } = processes.get(pid) ?? {};
+        return [verdict, figures?.state];
+      }),
+      [
+        ["traceable", "confirmed"],
+        ["traceable", "not-exercised"],
+      ],
     );
   },
 );

@@ -5,7 +5,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CoverageReport, ProcessReport } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
 import type { TraceEvent } from "../../protocol/traffic.ts";
-import { outcomeOf, reportWith, withMeasurement, type SeenConnection } from "../coverage/measurement.ts";
+import {
+  outcomeOf,
+  reportWith,
+  withMeasurement,
+  type SeenConnection,
+  type Watched,
+} from "../coverage/measurement.ts";
 import { networkMeasurement, unprobedOutcome, withMetadata } from "../coverage/network-measurement.ts";
 import { SocketActivity } from "../coverage/socket-activity.ts";
 import { countHellos } from "../network/hello-count.ts";
@@ -44,7 +50,8 @@ export async function measure(report: CoverageReport, options: MeasureOptions): 
   const { scanner, durationMs, signal } = options;
   const candidates = report.processes.filter(mayBeProbed);
   if (candidates.length === 0) return { report, lostRecords: 0 };
-  const plaintext = new PlaintextCount();
+  const table = new ProcessTable();
+  const plaintext = new PlaintextCount((pid) => table.networkNamespace(pid));
   const ending: { problem: Problem | null } = { problem: null };
   const gone = new AbortController();
   const session = await openTraceSession({
@@ -76,20 +83,29 @@ export async function measure(report: CoverageReport, options: MeasureOptions): 
         unprobed.push({ ...process, basis: "measured", verdict: "dark", reason });
     }
     plaintext.begin();
+    const pids = probed.map(({ pid }) => pid);
+    const activity = new SocketActivity();
+    const look = () => {
+      activity.look(pids.flatMap((pid) => table.tcpSockets(pid) ?? []));
+    };
+    // What comes up after this begins with a hello that is seen.
+    look();
     const hellos = await countHellos(session.tracer);
     const since = new Date().toISOString();
-    const watched = {
-      pids: probed.map(({ pid }) => pid),
-      durationMs,
-      ended: AbortSignal.any([signal, gone.signal]),
-    };
-    const active = await watchSockets(watched, (leftMs) => {
-      options.onProgress({ watched: probed.length, confirmed: plaintext.processes, leftMs });
+    await lookRegularly(durationMs, AbortSignal.any([signal, gone.signal]), (leftMs) => {
+      look();
+      if (leftMs > 0) options.onProgress({ watched: probed.length, confirmed: plaintext.processes, leftMs });
     });
     const network = await hellos.close();
     await session.close();
     if (ending.problem !== null) throw new TracerUnavailable(ending.problem);
-    const seen = { since, connections: plaintext.connections, active, hellos: network.connections };
+    const seen: Watched = {
+      since,
+      connections: plaintext.connections,
+      active: activity.active,
+      hellos: network.connections,
+      watchedNamespace: network.connections === null ? null : table.networkNamespace(process.pid),
+    };
     const changed = probed.map((process) => withMeasurement(process, outcomeOf(process.pid, seen)));
     const others = reportWith(report, [...changed, ...unprobed]);
     const measured = reportWith(
@@ -119,19 +135,17 @@ function mayBeProbed({ verdict, reason }: ProcessReport): boolean {
 
 const goneCodes = new Set(["exited", "no-such-process", "zombie"]);
 
-/** Gives the connections that were in use. */
-async function watchSockets(
-  { pids, durationMs, ended }: { pids: readonly number[]; durationMs: number; ended: AbortSignal },
+/** Looks now, at the end, and every {@link lookMs} between. */
+async function lookRegularly(
+  durationMs: number,
+  ended: AbortSignal,
   onLook: (leftMs: number) => void,
-) {
-  const table = new ProcessTable();
-  const activity = new SocketActivity();
+): Promise<void> {
   const endMs = performance.now() + durationMs;
   for (;;) {
-    activity.look(pids.flatMap((pid) => table.tcpSockets(pid) ?? []));
-    const leftMs = endMs - performance.now();
-    if (leftMs <= 0 || ended.aborted) return activity.active;
+    const leftMs = ended.aborted ? 0 : Math.max(0, endMs - performance.now());
     onLook(leftMs);
+    if (leftMs === 0) return;
     await sleep(Math.min(lookMs, leftMs), undefined, { signal: ended }).catch(() => undefined);
   }
 }
@@ -140,7 +154,12 @@ async function watchSockets(
 class PlaintextCount {
   readonly #connections = new Map<string, SeenConnection>();
   readonly #confirmed = new Set<number>();
+  readonly #namespaceOf: (pid: number) => number | null;
   lostRecords = 0;
+
+  constructor(namespaceOf: (pid: number) => number | null) {
+    this.#namespaceOf = namespaceOf;
+  }
 
   /** Counts from now: the first processes were probed while the last ones were still being attached. */
   begin(): void {
@@ -180,7 +199,9 @@ class PlaintextCount {
   #connection(key: string, pid: number): SeenConnection {
     const known = this.#connections.get(key);
     if (known) return known;
-    const fresh: SeenConnection = { pid, bytes: 0, local: null, remote: null, role: null, file: null };
+    const namespace = this.#namespaceOf(pid);
+    const ends = { local: null, remote: null, role: null };
+    const fresh: SeenConnection = { pid, namespace, bytes: 0, ...ends, file: null };
     this.#connections.set(key, fresh);
     return fresh;
   }

@@ -8,12 +8,14 @@ import type {
   StackReport,
 } from "../../protocol/coverage.ts";
 import { classOf } from "./classes.ts";
-import type { TcpSocket } from "./socket-activity.ts";
+import type { ActiveSocket } from "./socket-activity.ts";
 import { summarise } from "./summary.ts";
 
 /** One TLS connection of which the probes saw something. */
 export interface SeenConnection {
   pid: number;
+  /** Its process's network namespace; null when not known. */
+  namespace: number | null;
   /** Plaintext bytes of both directions; 0 when only its making was seen, which proves no traffic. */
   bytes: number;
   /** `address:port`; null when the kernel did not tell. */
@@ -36,9 +38,11 @@ export interface Watched {
   since: string;
   /** What the network told; null where it was not watched. */
   hellos: readonly HelloConnection[] | null;
+  /** The network namespace whose interfaces were watched for them; null where none was. */
+  watchedNamespace: number | null;
   connections: readonly SeenConnection[];
   /** TCP connections that were in use, of every process that was watched. */
-  active: readonly TcpSocket[];
+  active: readonly ActiveSocket[];
 }
 
 /**
@@ -56,19 +60,35 @@ const tlsPorts: ReadonlySet<number> = new Set([
  * 1. its other end is a process of this host whose plaintext was seen on this very connection;
  * 2. its server's end is an address and port at which plaintext was seen in another connection;
  * 3. its server's end is a port that is registered for TLS.
- * A connection without a proof is not claimed to be TLS, so a silent process is at worst called not exercised.
+ * The last two are of connections whose beginning nobody watched: of others a ClientHello would have been seen. A
+ * connection without a proof is not claimed to be TLS, so a silent process is at worst called not exercised.
  */
-export function tlsProof(socket: TcpSocket, decrypted: readonly SeenConnection[]): string | null {
-  if (decrypted.some(({ local, remote }) => local === socket.remote && remote === socket.local)) {
-    return "its other end was decrypted";
-  }
+export function tlsProof(
+  socket: ActiveSocket,
+  decrypted: readonly SeenConnection[],
+  watchedNamespace: number | null,
+): string | null {
+  if (decrypted.some((seen) => isOtherEnd(seen, socket))) return "its other end was decrypted";
+  if (socket.isFresh && isSameNamespace(socket.namespace, watchedNamespace)) return null;
   const server = socket.isServer ? socket.local : socket.remote;
-  if (decrypted.some((seen) => serverEnd(seen) === server)) {
+  if (
+    decrypted.some((seen) => serverEnd(seen) === server && isSameNamespace(seen.namespace, socket.namespace))
+  ) {
     return `TLS to ${server} was decrypted elsewhere`;
   }
   const port = Number(server.slice(server.lastIndexOf(":") + 1));
   return tlsPorts.has(port) ? `port ${port}` : null;
 }
+
+/** Both ends may be in namespaces of their own, as those of containers are; over loopback they are in the same. */
+function isOtherEnd(seen: SeenConnection, socket: ActiveSocket): boolean {
+  if (seen.local !== socket.remote || seen.remote !== socket.local) return false;
+  return !isLoopback(socket.remote) || isSameNamespace(seen.namespace, socket.namespace);
+}
+
+const isLoopback = (end: string): boolean => /^(?:127\.|\[::1\])/.test(end);
+
+const isSameNamespace = (one: number | null, other: number | null): boolean => one !== null && one === other;
 
 function serverEnd({ role, local, remote }: SeenConnection): string | null {
   if (role === null) return null;
@@ -85,7 +105,8 @@ export interface Outcome {
 }
 
 /** @param pid a process to which the probes were attached */
-export function outcomeOf(pid: number, { since, connections, active, hellos }: Watched): Outcome {
+export function outcomeOf(pid: number, watched: Watched): Outcome {
+  const { since, connections, active, hellos, watchedNamespace } = watched;
   const decrypted = connections.filter(({ bytes }) => bytes > 0);
   const seen = decrypted.filter((connection) => connection.pid === pid);
   const known = new Set(seen.map(endsOf));
@@ -93,7 +114,7 @@ export function outcomeOf(pid: number, { since, connections, active, hellos }: W
   for (const hello of escaped) known.add(endsOf(hello));
   const proven = active
     .filter((socket) => socket.pid === pid && !known.has(endsOf(socket)))
-    .map((socket) => tlsProof(socket, decrypted))
+    .map((socket) => tlsProof(socket, decrypted, watchedNamespace))
     .filter((proof) => proof !== null);
   const others = [...escaped.map(() => "its ClientHello was seen"), ...proven];
   // A connection that the probes saw without its addresses may be one of these.

@@ -4,6 +4,8 @@
 /** One established TCP connection of a process. */
 export interface TcpSocket {
   pid: number;
+  /** Its process's network namespace, without which addresses say nothing; null when that may not be seen. */
+  namespace: number | null;
   inode: number;
   /** `address:port`, IPv6 in brackets. */
   local: string;
@@ -14,8 +16,15 @@ export interface TcpSocket {
   traffic: string;
 }
 
+/** One that was in use. */
+export interface ActiveSocket extends TcpSocket {
+  /** It came up after the first look. */
+  isFresh: boolean;
+}
+
 interface Known {
   socket: TcpSocket;
+  isFresh: boolean;
   /** It came up after the first look, and one look more has to follow: what began just now has said nothing yet. */
   isNew: boolean;
   isActive: boolean;
@@ -37,8 +46,10 @@ export class SocketActivity {
     for (const socket of sockets) {
       const key = `${socket.pid}:${socket.inode}`;
       const known = this.#known.get(key);
-      if (known === undefined) this.#known.set(key, { socket, isNew: this.#looks > 0, isActive: false });
-      else {
+      if (known === undefined) {
+        const isFresh = this.#looks > 0;
+        this.#known.set(key, { socket, isFresh, isNew: isFresh, isActive: false });
+      } else {
         known.isActive ||= known.socket.traffic !== socket.traffic;
         known.socket = socket;
       }
@@ -46,7 +57,9 @@ export class SocketActivity {
     this.#looks++;
   }
 
-  get active(): TcpSocket[] {
-    return [...this.#known.values()].filter(({ isActive }) => isActive).map(({ socket }) => socket);
+  get active(): ActiveSocket[] {
+    return [...this.#known.values()]
+      .filter(({ isActive }) => isActive)
+      .map(({ socket, isFresh }) => ({ ...socket, isFresh }));
   }
 }

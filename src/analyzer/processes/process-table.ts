@@ -142,11 +142,18 @@ export class ProcessTable {
     if (descriptors.value === null) return null;
     if (rows.size === 0) return [];
     const inodes = descriptors.value.map((name) => socketInode(this.#link(pid, `fd/${name}`) ?? ""));
+    const namespace = this.networkNamespace(pid);
     // Two descriptors may be one socket.
     return [...new Set(inodes)].flatMap((inode) => {
       const row = inode === null ? undefined : rows.get(inode);
-      return row === undefined ? [] : [{ pid, ...row }];
+      return row === undefined ? [] : [{ pid, namespace, ...row }];
     });
+  }
+
+  /** The inode number of its network namespace; null when that may not be seen, or it has gone. */
+  networkNamespace(pid: number): number | null {
+    const inode = /^net:\[(\d+)\]$/.exec(this.#link(pid, "ns/net") ?? "")?.[1];
+    return inode === undefined ? null : Number(inode);
   }
 
   #executable(pid: number): string | null {

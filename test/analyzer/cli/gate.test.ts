@@ -20,6 +20,7 @@ const since = "2026-01-31T12:00:00.000Z";
 function measured(processes: ProcessReport[], doings: readonly Doing[]) {
   const connection = (pid: number, port: number) => ({
     pid,
+    namespace: 1,
     local: `10.0.0.1:${port}`,
     remote: "10.0.0.2:443",
   });
@@ -33,9 +34,10 @@ function measured(processes: ProcessReport[], doings: readonly Doing[]) {
       outcomeOf(pid, {
         since,
         hellos: doing.endsWith("its ClientHello seen") ? [hello] : null,
+        watchedNamespace: null,
         connections: doing === "seen" || doing === "partly seen" ? [seen] : [],
         active: ["unseen", "partly seen"].includes(doing)
-          ? [{ ...connection(pid, 50_002), isServer: false, inode: 1, traffic: "" }]
+          ? [{ ...connection(pid, 50_002), isServer: false, isFresh: false, inode: 1, traffic: "" }]
           : [],
       }),
     );

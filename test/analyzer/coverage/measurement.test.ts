@@ -7,21 +7,28 @@ import {
   withMeasurement,
   type SeenConnection,
 } from "../../../src/analyzer/coverage/measurement.ts";
-import { SocketActivity, type TcpSocket } from "../../../src/analyzer/coverage/socket-activity.ts";
+import {
+  SocketActivity,
+  type ActiveSocket,
+  type TcpSocket,
+} from "../../../src/analyzer/coverage/socket-activity.ts";
 import type { Measurement } from "../../../src/protocol/coverage.ts";
 import { java, node, reportOf } from "../report/sample-report.ts";
 
 const since = "2026-01-31T12:00:00.000Z";
 const idle: TcpSocket = {
   pid: 1,
+  namespace: 1,
   inode: 7,
   local: "127.0.0.1:40000",
   remote: "127.0.0.1:9000",
   isServer: false,
   traffic: "0",
 };
+const used: ActiveSocket = { ...idle, isFresh: false };
 const seen: SeenConnection = {
   pid: 2,
+  namespace: 1,
   bytes: 100,
   local: "127.0.0.1:9000",
   remote: "127.0.0.1:40000",
@@ -49,24 +56,83 @@ for (const [what, sockets, inodes] of looks) {
   });
 }
 
+test("activity: what came up after the first look is told from what was there", () => {
+  const activity = new SocketActivity();
+  activity.look([idle]);
+  activity.look([
+    { ...idle, traffic: "1" },
+    { ...idle, inode: 8 },
+  ]);
+  activity.look([]);
+  assert.deepStrictEqual(
+    activity.active.map(({ inode, isFresh }) => [inode, isFresh]),
+    [
+      [7, false],
+      [8, true],
+    ],
+  );
+});
+
 const elsewhere = { ...seen, remote: "127.0.0.1:41111" };
-const proofs: [what: string, socket: TcpSocket, decrypted: SeenConnection[], proof: string | null][] = [
-  ["of an unknown port", idle, [], null],
-  ["to a port registered for TLS", { ...idle, remote: "10.0.0.1:443" }, [], "port 443"],
-  ["of a server at such a port", { ...idle, local: "[::1]:8443", isServer: true }, [], "port 8443"],
-  ["from such a port, which a client happens to have", { ...idle, local: "10.0.0.1:443" }, [], null],
-  ["whose other end was decrypted", idle, [seen], "its other end was decrypted"],
-  ["to an end that spoke TLS to others", idle, [elsewhere], "TLS to 127.0.0.1:9000 was decrypted elsewhere"],
-  ["to an end of which nobody knows who served", idle, [{ ...elsewhere, role: null }], null],
-  ["to the client's end of another connection", { ...idle, remote: "127.0.0.1:41111" }, [elsewhere], null],
+const proofs: [what: string, socket: ActiveSocket, decrypted: SeenConnection[], proof: string | null][] = [
+  ["of an unknown port", used, [], null],
+  ["to a port registered for TLS", { ...used, remote: "10.0.0.1:443" }, [], "port 443"],
+  ["of a server at such a port", { ...used, local: "[::1]:8443", isServer: true }, [], "port 8443"],
+  ["from such a port, which a client happens to have", { ...used, local: "10.0.0.1:443" }, [], null],
+  ["whose other end was decrypted", used, [seen], "its other end was decrypted"],
+  ["to an end that spoke TLS to others", used, [elsewhere], "TLS to 127.0.0.1:9000 was decrypted elsewhere"],
+  ["to an end of which nobody knows who served", used, [{ ...elsewhere, role: null }], null],
+  ["to such an end of another namespace", { ...used, namespace: 2 }, [elsewhere], null],
+  [
+    "to such an end of an unknown namespace",
+    { ...used, namespace: null },
+    [{ ...elsewhere, namespace: null }],
+    null,
+  ],
+  ["over loopback with the ends of one in another namespace", { ...used, namespace: 2 }, [seen], null],
+  [
+    "between namespaces whose other end was decrypted",
+    { ...used, local: "10.0.0.1:40000", remote: "10.0.0.2:9000" },
+    [{ ...seen, namespace: 2, local: "10.0.0.2:9000", remote: "10.0.0.1:40000" }],
+    "its other end was decrypted",
+  ],
+  [
+    "that began while hellos were watched, to a port registered for TLS",
+    { ...used, remote: "10.0.0.1:443", isFresh: true },
+    [],
+    null,
+  ],
+  [
+    "that began while hellos were watched, to an end that spoke TLS to others",
+    { ...used, isFresh: true },
+    [elsewhere],
+    null,
+  ],
+  [
+    "that began while hellos were watched, whose other end was decrypted",
+    { ...used, isFresh: true },
+    [seen],
+    "its other end was decrypted",
+  ],
+  [
+    "that began in another namespace than is watched, to such a port",
+    { ...used, namespace: 2, remote: "10.0.0.1:443", isFresh: true },
+    [],
+    "port 443",
+  ],
+  ["to the client's end of another connection", { ...used, remote: "127.0.0.1:41111" }, [elsewhere], null],
 ];
 for (const [what, socket, decrypted, proof] of proofs) {
   test(`measurement: a connection ${what} is ${proof === null ? "not claimed to be" : "known as"} TLS`, () => {
-    assert.equal(tlsProof(socket, decrypted), proof);
+    assert.equal(tlsProof(socket, decrypted, 1), proof);
   });
 }
 
-const toHttps = { ...idle, remote: "10.0.0.1:443" };
+test("measurement: where no hello is watched, a port is the proof of what began since, too", () => {
+  assert.equal(tlsProof({ ...used, remote: "10.0.0.1:443", isFresh: true }, [], null), "port 443");
+});
+
+const toHttps = { ...used, remote: "10.0.0.1:443" };
 const own: SeenConnection = {
   ...seen,
   pid: 1,
@@ -77,11 +143,11 @@ const own: SeenConnection = {
 const outcomes: [
   what: string,
   connections: SeenConnection[],
-  active: TcpSocket[],
+  active: ActiveSocket[],
   expected: Partial<Measurement>,
 ][] = [
   ["nothing at all", [], [], { state: "not-exercised", connections: 0 }],
-  ["a connection that is not known as TLS", [], [idle], { state: "not-exercised", connections: 0 }],
+  ["a connection that is not known as TLS", [], [used], { state: "not-exercised", connections: 0 }],
   ["another process's plaintext only", [elsewhere], [], { state: "not-exercised", connections: 0 }],
   ["a server name without a byte", [{ ...own, bytes: 0 }], [], { state: "not-exercised", connections: 0 }],
   ["TLS in use without plaintext", [], [toHttps], { state: "silent", connections: 1 }],
@@ -89,7 +155,7 @@ const outcomes: [
   [
     "plaintext on the very socket",
     [own],
-    [idle],
+    [used],
     { state: "confirmed", connections: 1, decrypted: 1, bytes: 100 },
   ],
   [
@@ -108,12 +174,15 @@ const outcomes: [
 ];
 for (const [what, connections, active, expected] of outcomes) {
   test(`measurement: ${what} is ${expected.state ?? ""}`, () => {
-    assert.deepStrictEqual(outcomeOf(1, { since, connections, active, hellos: null }).measured, {
-      decrypted: 0,
-      bytes: 0,
-      since,
-      ...expected,
-    });
+    assert.deepStrictEqual(
+      outcomeOf(1, { since, connections, active, hellos: null, watchedNamespace: null }).measured,
+      {
+        decrypted: 0,
+        bytes: 0,
+        since,
+        ...expected,
+      },
+    );
   });
 }
 
@@ -179,7 +248,10 @@ test("measurement: the stack that carried the traffic comes first and names the 
 
 test("measurement: the file that carried most of the plaintext is the carrier", () => {
   const connections = [own, { ...own, file: "/lib/b.so", bytes: 300 }, { ...own, file: null, bytes: 900 }];
-  assert.equal(outcomeOf(1, { since, connections, active: [], hellos: null }).carrier, "/lib/b.so");
+  assert.equal(
+    outcomeOf(1, { since, connections, active: [], hellos: null, watchedNamespace: null }).carrier,
+    "/lib/b.so",
+  );
 });
 
 test("measurement: the report's summary counts what was measured", () => {

@@ -23,6 +23,7 @@ const hello = (pid: number | null, port: number, serverName: string | null = "ap
 });
 const decrypted = (pid: number, port: number | null): SeenConnection => ({
   pid,
+  namespace: 1,
   bytes: 100,
   local: port === null ? null : `127.0.0.1:${port}`,
   remote: port === null ? null : "192.0.2.1:443",
@@ -34,6 +35,7 @@ const watched = (connections: SeenConnection[], hellos: HelloConnection[] | null
   connections,
   active: [],
   hellos,
+  watchedNamespace: 1,
 });
 
 const outcomes: [
