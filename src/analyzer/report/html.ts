@@ -5,7 +5,7 @@ import type { CoverageReport, HostReport } from "../../protocol/coverage.ts";
 import { summarySection } from "./html-summary.ts";
 import { processSection, withoutTlsSection } from "./html-table.ts";
 import { escapeHtml, list } from "./html-text.ts";
-import { readableTime, skippedByReason } from "./wording.ts";
+import { readableTime, skippedByReason, states } from "./wording.ts";
 
 /** What webview/report/ is built into. */
 export interface PageAssets {
@@ -42,12 +42,19 @@ ${withoutTlsSection(processes)}
 ${skippedSection(report)}
 ${pathsSection(host.paths)}
 </main>
-<footer>Plainsight · <b>predicted</b>: told from symbols · <b>confirmed</b>: plaintext was seen · <b>silent</b>: probed and in use, yet nothing was seen · <b>not exercised</b>: nothing was there to be seen</footer>
+<footer>${basisLegend}</footer>
 <script>${script}</script>
 </body>
 </html>
 `;
 }
+
+const basisLegend = [
+  "Plainsight",
+  "<b>predicted</b>: told from symbols",
+  "<b>measured</b>: told by what was seen",
+  ...Object.values(states).map(({ name, meaning }) => `<b>${name}</b>: ${meaning}`),
+].join(" · ");
 
 /** A bundle that had `</script` or `<!--` in a string would end or change the element (HTML, 4.12.1.3). */
 function safeScript(script: string): string {

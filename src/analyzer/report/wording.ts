@@ -76,9 +76,17 @@ export function wholePercent(percent: number): number {
   return percent > 0 && percent < 1 ? 1 : Math.round(percent);
 }
 
+/** What a measuring found of a process, as it is called everywhere, and what that means. */
+export const states: Readonly<Record<Measurement["state"], { name: string; meaning: string }>> = {
+  confirmed: { name: "confirmed", meaning: "plaintext was seen" },
+  silent: { name: "silent", meaning: "probed and in use, yet nothing was seen" },
+  "not-exercised": { name: "not exercised", meaning: "nothing was there to be seen" },
+  metadata: { name: "seen on the network", meaning: "not probed, but its connections began there" },
+};
+
 /** Where the verdict comes from, and what a measuring found: `measured: silent`, `predicted: not exercised`. */
 export function basisInShort({ basis, measured }: ProcessReport): string {
-  return measured === null ? basis : `${basis}: ${measured.state.replace("-", " ")}`;
+  return measured === null ? basis : `${basis}: ${states[measured.state].name}`;
 }
 
 /** What a measuring saw, as a clause; null where it was not made, and where the reason says it already. */
@@ -123,12 +131,12 @@ export function networkSentence({ network }: CoverageReport): string | null {
 
 /** What the verdicts of a whole report rest on, as a sentence. */
 export function basisOfReport({ processes }: CoverageReport): string {
-  const states = processes.flatMap(({ measured }) => measured?.state ?? []);
-  if (states.length === 0) return "Predicted from symbols, not measured";
+  const found = processes.flatMap(({ measured }) => measured?.state ?? []);
+  if (found.length === 0) return "Predicted from symbols, not measured";
   const counts = (["confirmed", "silent", "not-exercised", "metadata"] as const).flatMap((state) => {
-    const count = states.filter((other) => other === state).length;
-    if (state === "metadata") return count === 0 ? [] : [`${count} by metadata alone`];
-    return [`${count} ${state.replace("-", " ")}`];
+    const count = found.filter((other) => other === state).length;
+    if (state === "metadata") return count === 0 ? [] : [`${count} not probed but seen on the network`];
+    return [`${count} ${states[state].name}`];
   });
   const since = processes.find(({ measured }) => measured !== null)?.measured?.since ?? "";
   return `Measured since ${readableTime(since)}: ${counts.join(", ")}`;
@@ -153,7 +161,9 @@ export function skippedByReason(
   return [...groups.values()];
 }
 
-/** A clause as the beginning of a sentence. */
+const openers = /^(?:an?|its?|no|probes|the|this|what)(?=\s)/;
+
+/** A clause as the beginning of a sentence; what begins with a name (`libssl.so.3`, `rustls`) keeps its case. */
 export function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return openers.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }

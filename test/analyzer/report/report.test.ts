@@ -6,6 +6,7 @@ import { escapeHtml } from "../../../src/analyzer/report/html-text.ts";
 import { escapeMarkdown, markdownReport } from "../../../src/analyzer/report/markdown.ts";
 import {
   basisOfReport,
+  capital,
   headline,
   processTitle,
   skippedByReason,
@@ -138,17 +139,50 @@ const unexercised: ProcessReport = {
   pid: 6,
   measured: { ...measured, connections: 0, decrypted: 0, bytes: 0, state: "not-exercised" },
 };
+const onNetwork: ProcessReport = {
+  ...java,
+  pid: 7,
+  measured: { ...measured, decrypted: 0, bytes: 0, state: "metadata" },
+};
 const found: [process: ProcessReport, basis: string, clause: string][] = [
   [node, "predicted", ""],
   [confirmed, "measured: confirmed", "plaintext was seen in 11 of 12 connections, 48,211 bytes"],
   [silent, "measured: silent", "nothing was seen"],
   [unexercised, "predicted: not exercised", "no TLS connection was known to be in use while it was watched"],
+  [onNetwork, "predicted: seen on the network", ""],
 ];
 for (const [process, basis, clause] of found) {
   test(`html and markdown: tell that a verdict is ${basis}`, () => {
     for (const text of [page(reportOf([process])), markdownReport(reportOf([process]))]) {
       assert.ok(text.includes(basis) && text.includes(clause));
     }
+  });
+}
+
+test("html: its last line says what each word beside a verdict means", () => {
+  const html = page(reportOf([node, confirmed, silent, unexercised, onNetwork]));
+  const legend = /<footer>(.*)<\/footer>/.exec(html)?.[1] ?? "";
+  const words = [...html.matchAll(/<span class="basis">([^<]+)</g)].flatMap(([, basis = ""]) =>
+    basis.split(": "),
+  );
+  assert.equal(words.length, 9);
+  assert.deepStrictEqual(
+    words.filter((word) => !legend.includes(`<b>${word}</b>: `)),
+    [],
+  );
+});
+
+const sentences: [clause: string, sentence: string][] = [
+  ["the executable exports SSL_read", "The executable exports SSL_read"],
+  ["it maps no known TLS library", "It maps no known TLS library"],
+  ["libssl.so.3 exports SSL_read", "libssl.so.3 exports SSL_read"],
+  ["a.out could not be read", "a.out could not be read"],
+  ["app could not be read", "app could not be read"],
+];
+for (const [clause, sentence] of sentences) {
+  test(`wording: ${JSON.stringify(clause)} begins as ${JSON.stringify(sentence)}`, () => {
+    assert.equal(capital(clause), sentence);
+    assert.ok(page(reportOf([{ ...node, reason: { code: "x", text: clause } }])).includes(`<td>${sentence}`));
   });
 }
 
@@ -162,10 +196,13 @@ test("html: a silent process is a finding in the summary", () => {
 
 test("wording: says what all verdicts rest on", () => {
   assert.deepStrictEqual(
-    [[node], [confirmed, silent, unexercised, java]].map((processes) => basisOfReport(reportOf(processes))),
+    [[node], [confirmed, silent, unexercised, java], [confirmed, onNetwork]].map((processes) =>
+      basisOfReport(reportOf(processes)),
+    ),
     [
       "Predicted from symbols, not measured",
       "Measured since 2026-01-31 12:00:00 UTC: 1 confirmed, 1 silent, 1 not exercised",
+      "Measured since 2026-01-31 12:00:00 UTC: 1 confirmed, 0 silent, 0 not exercised, 1 not probed but seen on the network",
     ],
   );
 });
