@@ -63,7 +63,7 @@ inEditor("the workspace's service is shown alone, with its figure in the status 
     // A service that has just begun has not mapped its libraries yet.
     while ((await shop.send("GET", "/orders").catch(() => 0)) !== 200) await rig.page.waitForTimeout(100);
     await runCommand(rig.page, check);
-    await treeRow(rig.page, new RegExp(`api\\.js${service.pid}`)).waitFor();
+    await treeRow(rig.page, new RegExp(`api\\.js${service.pid}(?!\\d)`)).waitFor();
     await sidebar().getByText("shop: 1 process with TLS, it can be traced").waitFor();
     assert.equal(await treeRow(rig.page, /api\.js\d/).count(), 1);
     assert.equal(await treeRow(rig.page, /^Dark/).count(), 0, "others are left out");
@@ -89,7 +89,7 @@ inEditor("the support matrix is measured, and opens in a tab that can be sorted 
     await rig.page.locator(".notification-toast").getByRole("button", { name: "Cancel" }).click();
     await rig.page.locator(".tab", { hasText: "TLS Support Matrix" }).waitFor();
     const page = await webviewFrame(rig.page, "#picture svg");
-    const row = page.locator("tr", { hasText: String(service.pid) });
+    const row = page.locator("tr", { has: page.getByText(String(service.pid), { exact: true }) });
     await row.getByText("confirmed").first().waitFor();
     await pictures("support matrix");
     await page.getByRole("searchbox").fill("nothing has this name");

@@ -190,7 +190,7 @@ inEditor(
     const service = shop.run();
     try {
       await runCommand(rig.page, "Plainsight: Refresh Coverage");
-      const row = treeRow(rig.page, new RegExp(`api\\.js${service.pid}`));
+      const row = treeRow(rig.page, new RegExp(`api\\.js${service.pid}(?!\\d)`));
       await clickAction(
         row,
         "Trace Process",

@@ -88,7 +88,7 @@ inEditor(
     });
     const rows = frame.locator(".list-rows .row:visible");
     const [ofClient, ofService] = [process.pid, service.pid].map((pid) =>
-      rows.filter({ hasText: ` ${pid}` }),
+      rows.filter({ hasText: new RegExp(` ${pid}(?!\\d)`) }),
     );
     assert.ok(ofClient && ofService);
     for (const row of [ofClient, ofService]) {
@@ -109,7 +109,7 @@ inEditor(
     const curl = execFile("curl", ["-sS", "--cacert", join(shop.folder, "cert.pem"), url]);
     await once(curl, "exit");
     await rows
-      .filter({ hasText: `curl ${curl.pid ?? ""}` })
+      .filter({ hasText: new RegExp(`curl ${curl.pid ?? ""}(?!\\d)`) })
       .locator(".size", { hasText: /\d k?B$/ })
       .waitFor();
 
