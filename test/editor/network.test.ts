@@ -124,6 +124,31 @@ inEditor(
   },
 );
 
+inEditor("a connection whose other end is traced leads to its content", async () => {
+  const { page } = rig;
+  await runCommand(page, "Plainsight: Show Coverage");
+  const row = treeRow(page, new RegExp(`api\\.js${service.pid}`));
+  const traces = statusItem(page, new RegExp(`^Plainsight traces node ${service.pid}`));
+  await clickAction(row, "Trace Process", traces);
+  const frame = await liveTrafficFrame(page);
+  // Whose a row is, is shown where there is room.
+  await frame.getByRole("button", { name: "Close (Escape)" }).click();
+  await frame.locator(".filter-input").fill(`address:${port}`);
+  const url = `https://localhost:${port}/orders`;
+  const curl = execFile("curl", ["-sS", "--cacert", join(shop.folder, "cert.pem"), url]);
+  await once(curl, "exit");
+  const rows = frame.locator(".list-rows .row:visible");
+  const ofCurl = rows.filter({ hasText: `curl ${curl.pid ?? ""}` });
+  await ofCurl.locator(".size", { hasText: /\d k?B$/ }).waitFor();
+  await rows.filter({ hasText: "/orders" }).waitFor();
+  await ofCurl.click();
+  await frame.getByText("This connection is decrypted, too: 1 row of the list is its content.").waitFor();
+  await screenshot(page, "network decrypted");
+  await frame.getByRole("button", { name: "Show", exact: true }).click();
+  await rows.filter({ hasText: "/orders" }).waitFor();
+  await clickAction(row, "Stop Tracing", watches());
+});
+
 inEditor("the watch stops, with nothing left on the interfaces, and rows stay", async () => {
   const { page } = rig;
   const frame = await liveTrafficFrame(page);
