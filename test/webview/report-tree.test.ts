@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compareBy, passes } from "../../webview/report/row-facts.ts";
-import { branches, place, rowHeight, shorten } from "../../webview/report/tree.ts";
+import {
+  branches,
+  leafKey,
+  place,
+  rowHeight,
+  shorten,
+  type PicturedProcess,
+} from "../../webview/report/tree.ts";
 
 const process = (title: string, group: string, verdict = "traceable") => ({
   title,
@@ -71,6 +78,7 @@ for (const [text, letters, cut] of cuts) {
 }
 
 const filters: [words: string, hidden: string[], shown: boolean][] = [
+  ["two network", [], true],
   ["", [], true],
   ["  Node  API ", [], true],
   ["node python", [], false],
@@ -79,8 +87,27 @@ const filters: [words: string, hidden: string[], shown: boolean][] = [
 ];
 for (const [words, hidden, shown] of filters) {
   test(`report: ${JSON.stringify(words)} without ${hidden.join() || "nothing"} ${shown ? "shows" : "hides"} a row`, () => {
-    const row = { text: "traceable node api.js openssl", verdict: "traceable" };
-    assert.equal(passes(row, { words, hidden: new Set(hidden) }), shown);
+    const row = { ...process("node api.js", "x"), text: "traceable node api.js openssl two network" };
+    assert.equal(passes(row, { words, hidden: new Set(hidden), part: null }), shown);
+  });
+}
+
+const two = { title: "two", verdict: "traceable", basis: "predicted" };
+const belonging: [about: string, row: PicturedProcess, ofLeaf: boolean, ofGroup: boolean][] = [
+  ["one of the leaf", process("two", "api.service"), true, true],
+  ["one whose text has its name", process("network", "api.service"), false, true],
+  ["one of another verdict", process("two", "api.service", "dark"), false, true],
+  ["one of another basis", { ...process("two", "api.service"), basis: "measured: silent" }, false, true],
+  ["one of another service", process("two", "web.service"), false, false],
+];
+for (const [about, row, ofLeaf, ofGroup] of belonging) {
+  test(`report: a leaf shows its own processes alone, a service all of its: ${about}`, () => {
+    const shown = (leaf: string | null) =>
+      passes(
+        { ...row, text: "two network" },
+        { words: "", hidden: new Set(), part: { label: "", group: "api.service", leaf } },
+      );
+    assert.deepStrictEqual([shown(leafKey(two)), shown(null)], [ofLeaf, ofGroup]);
   });
 }
 

@@ -138,6 +138,31 @@ describe("report in Chromium", { skip: missing, timeout: 120_000 }, () => {
     assert.deepStrictEqual((await visibleTitles(page)).sort(), ["node api.js", "node mailer.js"]);
   });
 
+  test("a leaf shows its own processes alone, until it is let go", async () => {
+    const page = await open();
+    // Both words are in the text of other rows, too.
+    await page.locator("g.leaf", { hasText: "java stock.jar" }).click();
+    assert.deepStrictEqual(await visibleTitles(page), ["java stock.jar"]);
+    assert.equal(await page.locator("g.leaf[aria-pressed=true]").count(), 1);
+    assert.equal(await page.locator("g.leaf:not(.dimmed)").count(), 1);
+    await page.getByRole("button", { name: "Show all, not java stock.jar in user root alone" }).click();
+    assert.equal((await visibleTitles(page)).length, withTls);
+    assert.equal(await page.locator("[aria-pressed=true]:not(.chip)").count(), 0);
+  });
+
+  test("narrow: sorts by a choice, where no head of the table fits", async () => {
+    const page = await open({ viewport: { width: 400, height: 800 } });
+    const pids = () =>
+      page.evaluate<number[]>(
+        '[...document.querySelectorAll("#table td[data-label=PID]")].map((cell) => Number(cell.textContent))',
+      );
+    const ascending = (await pids()).sort((a, b) => a - b);
+    await page.getByLabel("Sort by").selectOption("PID");
+    assert.deepStrictEqual(await pids(), ascending);
+    await page.getByRole("button", { name: "Sort downwards" }).click();
+    assert.deepStrictEqual(await pids(), ascending.toReversed());
+  });
+
   for (const [name, options] of [
     ["wide", {}],
     ["narrow", { viewport: { width: 360, height: 800 } }],

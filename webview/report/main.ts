@@ -10,12 +10,11 @@ const box = document.querySelector<HTMLElement>("#picture");
 if (table && box) {
   const rows = readRows(table);
   let picture: Picture | null = null;
-  const filters = makeFilterBar(rows, (shown) => picture?.show(shown));
-  makeSortable(table, rows);
-  table.before(filters.bar);
+  const filters = makeFilterBar(rows, (shown, part) => picture?.show(shown, part));
+  table.before(filters.bar, makeSortable(table, rows));
   const figure = element("div", { class: "figure" });
   box.append(element("h2", {}, "Host, services, processes"), figure);
-  picture = drawPicture(figure, document.body.dataset.host ?? "", rows, (words) => {
-    filters.search(words);
+  picture = drawPicture(figure, document.body.dataset.host ?? "", rows, (part) => {
+    filters.choose(part);
   });
 }

@@ -1,27 +1,43 @@
 // Draws host → service → process, each process with its verdict's shape and colour. A click on a part asks for the rows
 // that belong to it.
 import * as d3 from "d3";
-import { branches, place, rowHeight, shorten, type Leaf, type Place } from "./tree.ts";
+import {
+  branches,
+  isOf,
+  isSamePart,
+  leafKey,
+  place,
+  rowHeight,
+  shorten,
+  type Branch,
+  type Leaf,
+  type Part,
+  type Place,
+} from "./tree.ts";
 import type { Row } from "./rows.ts";
 
 export interface Picture {
-  /** Dims what is not among these rows. */
-  show(rows: readonly Row[]): void;
+  /** Dims what is not among these rows, and marks the part that was chosen. */
+  show(rows: readonly Row[], part: Part | null): void;
 }
 
 /** Average advance of the picture's font in pixels, for cutting labels before they are drawn. */
 const letter = 7.6;
 const iconSize = 14;
 
-const keyOf = ({ title, group, verdict, basis }: Omit<Leaf, "count">): string =>
-  JSON.stringify([group, title, verdict, basis]);
+const partOfLeaf = (leaf: Leaf): Part => ({
+  label: `${leaf.title} in ${leaf.group}`,
+  group: leaf.group,
+  leaf: leafKey(leaf),
+});
+const partOfBranch = ({ name }: Branch): Part => ({ label: name, group: name, leaf: null });
 
-/** @param choose is called with the words that find the rows of the part that was clicked */
+/** @param choose is called with the part that was clicked */
 export function drawPicture(
   box: HTMLElement,
   host: string,
   rows: readonly Row[],
-  choose: (words: string) => void,
+  choose: (part: Part) => void,
 ): Picture {
   const shapes = new Map(
     rows.map(({ verdict, element }) => [
@@ -32,12 +48,17 @@ export function drawPicture(
   const tree = branches(rows);
   const svg = d3.select(box).append("svg").attr("class", "picture").attr("role", "group");
   svg.attr("aria-label", "Host, services and processes with TLS; each leads to its rows in the table");
-  let shown: ReadonlySet<string> = new Set(rows.map(keyOf));
+  let shown = rows;
+  let chosen: Part | null = null;
 
-  function dim(): void {
+  function mark(): void {
     svg
       .selectAll<SVGGElement, { leaf: Leaf }>("g.leaf")
-      .classed("dimmed", ({ leaf }) => !shown.has(keyOf(leaf)));
+      .classed("dimmed", ({ leaf }) => !shown.some((row) => isOf(row, partOfLeaf(leaf))))
+      .attr("aria-pressed", ({ leaf }) => String(isSamePart(partOfLeaf(leaf), chosen)));
+    svg
+      .selectAll<SVGGElement, { branch: Branch }>("g.group")
+      .attr("aria-pressed", ({ branch }) => String(isSamePart(partOfBranch(branch), chosen)));
   }
 
   function draw(width: number): void {
@@ -98,7 +119,7 @@ export function drawPicture(
       .attr("text-anchor", "end")
       .text(({ branch }) => shorten(branch.name, groupLetters));
     groups.append("title").text(({ branch }) => branch.name);
-    actsAs(groups, ({ branch }) => [`Show ${branch.name}`, branch.name]);
+    actsAs(groups, ({ branch }) => [`Show ${branch.name}`, partOfBranch(branch)]);
 
     const leaves = svg
       .append("g")
@@ -136,25 +157,25 @@ export function drawPicture(
         return nameOf(leaf, leafLetters).length + told.length + 2 <= leafLetters ? told : "";
       });
     leaves.append("title").text(({ leaf }) => sentence(leaf));
-    actsAs(leaves, ({ leaf }) => [`Show ${sentence(leaf)}`, leaf.title]);
-    dim();
+    actsAs(leaves, ({ leaf }) => [`Show ${sentence(leaf)}`, partOfLeaf(leaf)]);
+    mark();
   }
 
   function actsAs<Datum>(
     parts: d3.Selection<SVGGElement, Datum, SVGGElement, unknown>,
-    words: (datum: Datum) => [label: string, words: string],
+    action: (datum: Datum) => [label: string, part: Part],
   ): void {
     parts
       .attr("role", "button")
       .attr("tabindex", 0)
-      .attr("aria-label", (datum) => words(datum)[0])
+      .attr("aria-label", (datum) => action(datum)[0])
       .on("click", (_event, datum) => {
-        choose(words(datum)[1]);
+        choose(action(datum)[1]);
       })
       .on("keydown", (event: KeyboardEvent, datum) => {
         if (event.key !== "Enter" && event.key !== " ") return;
         event.preventDefault();
-        choose(words(datum)[1]);
+        choose(action(datum)[1]);
       });
   }
 
@@ -167,9 +188,10 @@ export function drawPicture(
   }).observe(box);
 
   return {
-    show(visible) {
-      shown = new Set(visible.map(keyOf));
-      dim();
+    show(visible, part) {
+      shown = visible;
+      chosen = part;
+      mark();
     },
   };
 }

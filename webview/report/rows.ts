@@ -5,11 +5,6 @@ import type { RowFacts } from "./row-facts.ts";
 
 export interface Row extends RowFacts {
   element: HTMLTableRowElement;
-  title: string;
-  /** The service, container or user that it is shown under. */
-  group: string;
-  /** `predicted`, `measured: confirmed`, … */
-  basis: string;
 }
 
 export function readRows(table: HTMLTableElement): Row[] {

@@ -3,8 +3,10 @@ import * as d3 from "d3";
 
 export interface PicturedProcess {
   title: string;
+  /** The service, container or user that it is shown under. */
   group: string;
   verdict: string;
+  /** `predicted`, `measured: confirmed`, … */
   basis: string;
 }
 
@@ -26,8 +28,28 @@ export function branches(processes: readonly PicturedProcess[]): Branch[] {
     .sort((a, b) => b.leaves.length - a.leaves.length || d3.ascending(a.name, b.name));
 }
 
+/** A part of the picture that can be chosen: a group, or the processes of one of its leaves. */
+export interface Part {
+  label: string;
+  group: string;
+  /** As `leafKey` makes it; null for the whole group. */
+  leaf: string | null;
+}
+
+/** The same for alike processes. */
+export const leafKey = ({ title, verdict, basis }: Omit<PicturedProcess, "group">): string =>
+  JSON.stringify([title, verdict, basis]);
+
+export function isOf(process: PicturedProcess, { group, leaf }: Part): boolean {
+  return process.group === group && (leaf === null || leafKey(process) === leaf);
+}
+
+export function isSamePart(a: Part | null, b: Part | null): boolean {
+  return a?.group === b?.group && a?.leaf === b?.leaf;
+}
+
 function merged(members: readonly PicturedProcess[]): Leaf[] {
-  const alike = d3.group(members, ({ title, verdict, basis }) => JSON.stringify([title, verdict, basis]));
+  const alike = d3.group(members, leafKey);
   return [...alike.values()].flatMap((same) => (same[0] ? [{ ...same[0], count: same.length }] : []));
 }
 
