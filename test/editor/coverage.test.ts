@@ -64,15 +64,17 @@ inEditor("the workspace's service is shown alone, with its figure in the status 
     while ((await shop.send("GET", "/orders").catch(() => 0)) !== 200) await rig.page.waitForTimeout(100);
     await runCommand(rig.page, check);
     await treeRow(rig.page, new RegExp(`api\\.js${service.pid}(?!\\d)`)).waitFor();
-    await sidebar().getByText("shop: 1 process with TLS, it can be traced").waitFor();
+    const ofTheService = sidebar().getByText("shop: 1 process with TLS, it can be traced");
+    await ofTheService.waitFor();
     assert.equal(await treeRow(rig.page, /api\.js\d/).count(), 1);
     assert.equal(await treeRow(rig.page, /^Dark/).count(), 0, "others are left out");
     await statusItem(rig.page, /^TLS coverage of this workspace: 1 of 1 process with TLS/).waitFor();
     await pictures("service");
     await runCommand(rig.page, "Plainsight: Show the Coverage of All Processes");
-    await treeRow(rig.page, /^No TLS/).waitFor();
+    await ofTheService.waitFor({ state: "hidden" });
+    await treeRow(rig.page, /^Traceable/).waitFor();
     await statusItem(rig.page, /^TLS coverage of this workspace: 1 of 1/).click();
-    await sidebar().getByText("shop: 1 process with TLS, it can be traced").waitFor();
+    await ofTheService.waitFor();
   } finally {
     service.stop();
   }
