@@ -175,13 +175,15 @@ inEditor("the trace stops with the debug session", async () => {
   await statusItem(rig.page, /^Plainsight: nothing is being traced/).waitFor();
 });
 
-inEditor("the panel survives a reload of the window", async () => {
+inEditor("the panel survives a reload of the window, and says what became of its rows", async () => {
   // By the editor's own command, which keeps what is open; a reload of the page may come before it was kept.
   await Promise.all([rig.page.waitForEvent("load"), runCommand(rig.page, "Developer: Reload Window")]);
   await statusItem(rig.page, /^Plainsight/).waitFor();
   await rig.page.locator(".tab", { hasText: "Live Traffic" }).click();
   frame = await liveTrafficFrame(rig.page);
   await frame.getByRole("button", { name: /^Pause/ }).waitFor();
+  await frame.getByRole("heading", { name: "Earlier rows were not kept" }).waitFor();
+  await pictures("live-traffic-reloaded");
 });
 
 inEditor(

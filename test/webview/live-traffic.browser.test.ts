@@ -329,6 +329,44 @@ describe("live traffic in Chromium", { skip: missing, timeout: 120_000 }, () => 
     await finish();
   });
 
+  test("rows that went with their window are told to be gone, until something is traced or all is cleared", async () => {
+    const gone = page.getByRole("heading", { name: "Earlier rows were not kept" });
+    await open("scenario=rows&rows=3");
+    await rowCount(3);
+    await open("scenario=idle");
+    await gone.waitFor();
+    await page.reload();
+    await gone.waitFor();
+    await page.getByRole("button", { name: "Trace a Process…" }).click();
+    assert.deepStrictEqual((await sent()).at(-1), { type: "command", command: "plainsight.trace" });
+    await open("scenario=waiting");
+    await page.getByRole("heading", { name: "Waiting for traffic" }).waitFor();
+    await open("scenario=idle");
+    await page.getByRole("heading", { name: "Nothing is traced yet" }).waitFor();
+    await open("scenario=rows&rows=3");
+    await rowCount(3);
+    await page.getByRole("button", { name: "Clear" }).click();
+    await open("scenario=idle");
+    await page.getByRole("heading", { name: "Nothing is traced yet" }).waitFor();
+    await finish();
+  });
+
+  test("what is remembered, which the editor writes to disk, has nothing of the traffic", async () => {
+    await open("scenario=rows&rows=60");
+    const row = page.locator(".row").first();
+    const cells = await row.locator(".cell:is(.host, .path)").allInnerTexts();
+    await row.click();
+    await page.getByRole("tab", { name: "Headers", selected: true }).waitFor();
+    const remembered = await page.evaluate("sessionStorage.getItem('live-traffic-state')");
+    assert.ok(typeof remembered === "string" && cells.length === 2 && cells.every((text) => text.length > 2));
+    assert.match(remembered, /"detailOpen":true/);
+    assert.deepStrictEqual(
+      cells.filter((text) => remembered.includes(text)),
+      [],
+    );
+    await finish();
+  });
+
   for (const [scenario, words, button] of [
     ["idle", "Nothing is traced yet", "Trace a Process…"],
     ["idle", "Nothing is traced yet", "Watch TLS Connections"],

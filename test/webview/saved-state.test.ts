@@ -21,6 +21,7 @@ test("saved state: what was saved comes back", () => {
     detailShare: { right: 0.3, below: 0.7 },
     hiddenColumns: ["type" as const],
     columnWidths: { host: 220 },
+    hadRows: true,
   };
   assert.deepStrictEqual(readSavedState(JSON.parse(JSON.stringify(saved))), saved);
 });

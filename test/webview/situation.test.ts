@@ -11,6 +11,8 @@ const problem = { ...state, problem: { code: "missing-rights", text: "no rights"
 const cases: [name: string, facts: Partial<Facts>, kind: string][] = [
   ["before the extension answers", { state: null }, "loading"],
   ["nothing is traced", { state }, "idle"],
+  ["nothing is traced, and there were rows", { state, hadRows: true }, "gone"],
+  ["something is traced, and there were rows", { state: tracing, hadRows: true }, "waiting"],
   ["something is traced that is silent", { state: tracing }, "waiting"],
   ["the network is watched, and nothing is traced", { state: { ...state, network } }, "waiting"],
   ["tracing cannot start", { state: problem }, "problem"],
@@ -24,6 +26,7 @@ const cases: [name: string, facts: Partial<Facts>, kind: string][] = [
 
 for (const [name, facts, kind] of cases) {
   test(`situation: ${name}: ${kind}`, () => {
-    assert.equal(situationOf({ state, rowCount: 0, shownCount: 0, heldCount: 0, ...facts }).kind, kind);
+    const none = { rowCount: 0, shownCount: 0, heldCount: 0, hadRows: false };
+    assert.equal(situationOf({ state, ...none, ...facts }).kind, kind);
   });
 }

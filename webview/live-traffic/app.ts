@@ -68,7 +68,7 @@ export class App implements Actions {
   clear(): void {
     this.#traffic.clear();
     this.#view.resetNotices();
-    this.#schedule();
+    this.save({ hadRows: false });
   }
 
   select(entry: Entry): void {
@@ -151,7 +151,17 @@ export class App implements Actions {
         this.clear();
         break;
     }
+    this.#rememberRows();
     this.#schedule();
+  }
+
+  /** What was there before is of no matter any more once something is traced. */
+  #rememberRows(): void {
+    const isBusy =
+      this.#state !== null && (this.#state.tracing.length > 0 || this.#state.network !== undefined);
+    const hasRows = this.#traffic.all.length > 0 || this.#traffic.heldCount > 0;
+    const hadRows = hasRows || (this.#saved.hadRows && !isBusy);
+    if (hadRows !== this.#saved.hadRows) this.save({ hadRows });
   }
 
   #schedule(): void {

@@ -43,11 +43,16 @@ export class EmptyView {
             "Nothing is traced yet",
             "Trace a running process, or start a debug session: its decrypted HTTP traffic appears here as it happens. Watch TLS connections to see who talks to whom, of every process.",
           ),
-          actions(
-            primary("Trace a Process…", events.trace.bind(events)),
-            secondary("Watch TLS Connections", events.watchNetwork.bind(events)),
-            secondary("Show Coverage", events.showCoverage.bind(events)),
+          this.#beginnings(),
+        ];
+      case "gone":
+        return [
+          ...words(
+            "traffic",
+            "Earlier rows were not kept",
+            "The window was closed or reloaded, and every trace ended with it. What was decrypted stays in memory only: it is never written to disk.",
           ),
+          this.#beginnings(),
         ];
       case "waiting": {
         const { tracing, interfaces } = situation;
@@ -98,6 +103,16 @@ export class EmptyView {
         ];
       }
     }
+  }
+
+  /** The ways to have rows. */
+  #beginnings(): HTMLElement {
+    const events = this.#events;
+    return actions(
+      primary("Trace a Process…", events.trace.bind(events)),
+      secondary("Watch TLS Connections", events.watchNetwork.bind(events)),
+      secondary("Show Coverage", events.showCoverage.bind(events)),
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 // What the view remembers across reloads, and how it reads that back: the stored value may come from another version,
-// so each field is checked and falls back on its own.
+// so each field is checked and falls back on its own. The editor writes it to disk: nothing of the traffic is in it.
 import { columns, narrowestColumn, type ColumnId } from "./columns.ts";
 
 export type TabId = "headers" | "request" | "response" | "timing";
@@ -18,6 +18,8 @@ export interface SavedState {
   detailShare: { right: number; below: number };
   hiddenColumns: ColumnId[];
   columnWidths: Partial<Record<ColumnId, number>>;
+  /** There were rows, which are not kept when the window goes: to say so to who looks for them. */
+  hadRows: boolean;
 }
 
 export const initialState: SavedState = {
@@ -31,6 +33,7 @@ export const initialState: SavedState = {
   detailShare: { right: 0.45, below: 0.55 },
   hiddenColumns: [],
   columnWidths: {},
+  hadRows: false,
 };
 
 /** The stored value as far as it can be understood; never throws. */
@@ -58,6 +61,7 @@ export function readSavedState(stored: unknown): SavedState {
         return typeof width === "number" && width >= narrowestColumn ? [[id, width]] : [];
       }),
     ),
+    hadRows: value.hadRows === true,
   };
 }
 

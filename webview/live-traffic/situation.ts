@@ -8,6 +8,8 @@ export type Situation =
   | { kind: "problem"; problem: Problem }
   /** Nothing is traced, and the network is not watched. */
   | { kind: "idle" }
+  /** As idle, and the rows that were there are gone with the window that had them. */
+  | { kind: "gone" }
   /** Something is traced, or the network is watched, and nothing was said yet. */
   | { kind: "waiting"; tracing: StateParams["tracing"]; interfaces: string[] }
   /** Paused before anything was shown. */
@@ -21,9 +23,11 @@ export interface Facts {
   rowCount: number;
   shownCount: number;
   heldCount: number;
+  /** Rows were there before the window was closed or reloaded. */
+  hadRows: boolean;
 }
 
-export function situationOf({ state, rowCount, shownCount, heldCount }: Facts): Situation {
+export function situationOf({ state, rowCount, shownCount, heldCount, hadRows }: Facts): Situation {
   if (state === null) return { kind: "loading" };
   if (shownCount > 0) return { kind: "rows" };
   if (rowCount > 0) return { kind: "filtered", hiddenCount: rowCount };
@@ -32,6 +36,6 @@ export function situationOf({ state, rowCount, shownCount, heldCount }: Facts): 
   const problem = state.problem ?? state.networkProblem;
   // What goes on in spite of a problem matters more than the problem, which has its notice.
   if (problem !== undefined && network === undefined) return { kind: "problem", problem };
-  if (tracing.length === 0 && network === undefined) return { kind: "idle" };
+  if (tracing.length === 0 && network === undefined) return { kind: hadRows ? "gone" : "idle" };
   return { kind: "waiting", tracing, interfaces: network?.interfaces ?? [] };
 }

@@ -91,7 +91,7 @@ export class View {
   draw({ state, saved, traffic, selected, inspected }: ViewFacts): void {
     const { all, matching, shown, heldCount, droppedCount, range, filterError } = traffic;
     const [rowCount, shownCount] = [all.length, shown.length];
-    const situation = situationOf({ state, rowCount, shownCount, heldCount });
+    const situation = situationOf({ state, rowCount, shownCount, heldCount, hadRows: saved.hadRows });
     this.#toolbar.show({
       paused: saved.paused,
       heldCount,
