@@ -1,29 +1,21 @@
-// The tracer's hold on the kernel: loads the programs with what this kernel offers, attaches plans, keeps the traced
-// set. Every failure leaves as an Error that names the operation and the object.
-import { closeSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import type { LoadOptions, lookAtInterface, Programs } from "../../native/index.d.ts";
+// The tracer's hold on the kernel: the programs that are loaded, the plans that are attached, and the traced set. Every
+// failure leaves as an Error that names the operation and the object.
+import { closeSync } from "node:fs";
+import type { Programs } from "../../native/index.d.ts";
 import type { Reason } from "../protocol/coverage.ts";
-import { cgroupRoot } from "./cgroup-root.ts";
+import { errorCode, loadAddon, loadPrograms, objectFile } from "./load-programs.ts";
+import { u32 } from "./map-words.ts";
 import {
   isGoRole,
   probeRoles,
   type KernelLoss,
   type ProbePlan,
   type ProbeSite,
-  type TracerRequest,
   type TracerFeatures,
 } from "./messages.ts";
 import { NetworkWatch } from "./network-watch.ts";
 import { openTarget } from "./open-target.ts";
-
-interface Addon {
-  Programs: new (options: LoadOptions) => Programs;
-  takeLog(): string;
-  networkNamespace(): bigint;
-  lookAtInterface: typeof lookAtInterface;
-}
+import { ProxyRedirect } from "./proxy-redirect.ts";
 
 /** By enum ps_loss of bpf/events.h. */
 const lossReasons: readonly KernelLoss["reason"][] = [
@@ -31,12 +23,6 @@ const lossReasons: readonly KernelLoss["reason"][] = [
   "payload-not-readable",
   "call-table-full",
 ];
-/** Best first; found by trying, because distributions carry features back to older versions. */
-const featureSets: TracerFeatures[] = [true, false].flatMap((uprobeMulti) =>
-  [true, false].flatMap((sleepable) =>
-    [true, false].map((copyIntoDynptr) => ({ uprobeMulti, sleepable, copyIntoDynptr })),
-  ),
-);
 const rawTracepoints: Record<string, string> = {
   forked: "children of traced processes",
   executed: "processes that start later",
@@ -45,55 +31,27 @@ const rawTracepoints: Record<string, string> = {
   received: "connection addresses (Linux 6.3)",
 };
 
-const u32 = (...values: number[]) => new Uint8Array(Uint32Array.from(values).buffer);
-const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? String(error.code) : "");
-
 export class Kernel {
   readonly features: TracerFeatures;
   /** What this kernel or these rights do not offer; the rest works. */
   readonly missing: Reason[] = [];
   readonly network: NetworkWatch;
-  readonly #addon: Addon;
-  readonly #folder: string;
+  readonly proxy: ProxyRedirect;
   readonly #programs: Programs;
   #lastTurn = 0;
-  #serves = false;
 
   /** Loads everything below `folder` (dist/). Throws when no set of features loads. */
   constructor(folder: string, ringBytes: number, wanted: Partial<TracerFeatures>) {
-    const addon = createRequire(import.meta.url)(join(folder, "native/plainsight.node")) as Addon;
-    this.#addon = addon;
-    this.#folder = folder;
-    const objects = ["tls", "go", "process", "socket"].map((name) => join(folder, `bpf/${name}.bpf.o`));
-    let failure: unknown;
-    const fitting = featureSets.filter((set) =>
-      Object.entries(wanted).every(([name, value]) => set[name as keyof TracerFeatures] === value),
-    );
-    for (const features of fitting) {
-      const { uprobeMulti, copyIntoDynptr } = features;
-      const unused = features.sleepable ? "_atomic" : "";
-      const without = ["leave", "go_enter", "go_leave"].map((name) => name + unused);
-      try {
-        const programs = new addon.Programs({ objects, ringBytes, uprobeMulti, copyIntoDynptr, without });
-        if (!uprobeMulti || offersUprobeMulti(programs)) {
-          this.#programs = programs;
-          this.network = new NetworkWatch(programs, addon.lookAtInterface, (name) => {
-            programs.load(join(folder, `bpf/${name}.bpf.o`));
-          });
-          this.features = features;
-          this.#attachTracepoints();
-          return;
-        }
-        programs.close();
-      } catch (error) {
-        failure ??= error;
-        if (codeOf(error) === "EPERM") break;
-      }
-    }
-    process.stderr.write(addon.takeLog());
-    throw failure instanceof Error
-      ? failure
-      : new Error("load the BPF programs: no set of kernel features fits");
+    const addon = loadAddon(folder);
+    const { programs, features } = loadPrograms(addon, folder, ringBytes, wanted);
+    this.#programs = programs;
+    this.features = features;
+    const load = (name: string) => {
+      programs.load(objectFile(folder, name));
+    };
+    this.network = new NetworkWatch(programs, addon.lookAtInterface, load);
+    this.proxy = new ProxyRedirect(programs, addon.networkNamespace, load);
+    this.#attachTracepoints();
   }
 
   #attachTracepoints(): void {
@@ -150,7 +108,7 @@ export class Kernel {
     } catch (error) {
       this.detach(handles);
       const why = error instanceof Error ? error.message.replace(target.path, plan.path) : String(error);
-      throw Object.assign(new Error(why), { code: codeOf(error) });
+      throw Object.assign(new Error(why), { code: errorCode(error) });
     } finally {
       closeSync(target.fd);
     }
@@ -158,50 +116,6 @@ export class Kernel {
 
   detach(handles: number[]): void {
     for (const handle of handles) this.#programs.detach(handle);
-  }
-
-  /** Sends connections of traced processes to the proxy on this port. */
-  redirect(port: number, ipv6: boolean): void {
-    const root = cgroupRoot(readFileSync("/proc/self/mountinfo", "utf8"));
-    if (root === null) throw new Error("redirect to the proxy: cgroup2 is not mounted (mount -t cgroup2)");
-    this.#programs.load(join(this.#folder, "bpf/redirect.bpf.o"));
-    // struct ps_proxy of bpf/redirect.bpf.c
-    const proxy = new Uint8Array(16);
-    const view = new DataView(proxy.buffer);
-    view.setBigUint64(0, this.#addon.networkNamespace(), true);
-    view.setUint16(8, port, true);
-    view.setUint16(10, ipv6 ? 1 : 0, true);
-    this.#programs.updateMap("proxy", u32(0), proxy);
-    // Who redirects comes last: what it remembers is then already of use.
-    for (const program of ["peer4", "peer6", "established", "connect4", "connect6"]) {
-      this.#programs.attachCgroup(program, root);
-    }
-  }
-
-  redirected(family: "ipv4" | "ipv6", port: number): string | null {
-    // AF_INET and AF_INET6 of include/linux/socket.h
-    const end = ((family === "ipv4" ? 2 : 10) << 16) | port;
-    const original = this.#programs.readMap("arrivals", u32(end));
-    return original && Buffer.from(original).toString("hex");
-  }
-
-  /** Lets connections to where this one was going go there. */
-  direct(original: string, milliseconds: number): void {
-    const key = Buffer.from(original, "hex");
-    key.fill(0, key.length - 4); // the pid, which is the last member of struct ps_redirected
-    const until = new BigUint64Array([process.hrtime.bigint() + BigInt(milliseconds) * 1_000_000n]);
-    this.#programs.updateMap("unreachable", new Uint8Array(key), new Uint8Array(until.buffer));
-  }
-
-  /** Gives connections that come in for a port to the proxy. */
-  serve({ port, ipv6, ownPorts, pid, descriptors }: Extract<TracerRequest, { type: "serve" }>): void {
-    if (!this.#serves) this.#programs.load(join(this.#folder, "bpf/incoming.bpf.o"));
-    this.#programs.putSocket("listeners", 0, pid, descriptors.ipv4);
-    if (descriptors.ipv6 !== null) this.#programs.putSocket("listeners", 1, pid, descriptors.ipv6);
-    // WITH_IPV6 and WITH_OWN_PORTS of bpf/incoming.bpf.c
-    this.#programs.updateMap("served", u32(port), u32((ipv6 ? 1 : 0) | (ownPorts ? 2 : 0)));
-    if (!this.#serves) this.#programs.attachNetworkNamespace("incoming");
-    this.#serves = true;
   }
 
   losses(): KernelLoss[] {
@@ -236,21 +150,4 @@ export class Kernel {
 /** As bpf/connection.h reads it: 8 bits of role, 24 of file, 32 of the signed bias to the frame. */
 function cookie(role: number, file: number, frameBias: number): bigint {
   return (BigInt.asUintN(32, BigInt(frameBias)) << 32n) | (BigInt(file) << 8n) | BigInt(role);
-}
-
-/**
- * A link on `/` fails with EBADF where the kernel knows multi links, and one for process -1 with EINVAL where its
- * process filter is right: before Linux 6.10 (46ba0e49b642) it matched one thread only.
- */
-function offersUprobeMulti(programs: Programs): boolean {
-  const attempt = (pid: number) => {
-    try {
-      const options = { program: "enter", path: "/", pid, isReturn: false, offsets: [0], cookies: [0n] };
-      programs.detach(programs.attachUprobes(options));
-      return "";
-    } catch (error) {
-      return codeOf(error);
-    }
-  };
-  return attempt(0) === "EBADF" && attempt(-1) === "EINVAL";
 }

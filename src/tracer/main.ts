@@ -83,15 +83,15 @@ async function answer(request: TracerRequest): Promise<TracerAnswer> {
       kernel.watchEveryExec(request.everyExec);
       break;
     case "redirect":
-      kernel.redirect(request.port, request.ipv6);
+      kernel.proxy.redirect(request.port, request.ipv6);
       break;
     case "redirected":
-      return { type: "redirected", original: kernel.redirected(request.family, request.port) };
+      return { type: "redirected", original: kernel.proxy.redirected(request.family, request.port) };
     case "direct":
-      kernel.direct(request.original, request.milliseconds);
+      kernel.proxy.direct(request.original, request.milliseconds);
       break;
     case "serve":
-      kernel.serve(request);
+      kernel.proxy.serve(request);
       break;
     case "watch-network":
       return { type: "watching", ...kernel.network.watch(request.interfaces, request.places) };

@@ -5,6 +5,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 import type { InterfacePlace, lookAtInterface, Programs } from "../../native/index.d.ts";
 import type { Reason } from "../protocol/coverage.ts";
 import { cgroupRoot } from "./cgroup-root.ts";
+import { u32 } from "./map-words.ts";
 import type { NetworkPlaces, WatchedInterface } from "./messages.ts";
 import { nameKey } from "./name-key.ts";
 
@@ -32,7 +33,6 @@ const flowLayout = { bytes: 16, start: 0, verdict: 8 };
 const isXdp = (place: InterfacePlace): boolean => place.startsWith("xdp");
 const outlives = (place: InterfacePlace): boolean => place.startsWith("clsact");
 const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-const u32 = (...values: number[]) => new Uint8Array(Uint32Array.from(values).buffer);
 
 export interface WatchOutcome {
   interfaces: WatchedInterface[];
