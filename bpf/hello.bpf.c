@@ -194,7 +194,7 @@ static __always_inline bool on_tcp(struct ps_view *view, struct ps_packet *packe
     struct ps_hello_head head = {};
     struct ps_flow fresh = {};
     struct ps_flow *flow;
-    __u32 offset, length;
+    __u32 offset, length, one = 1;
     bool begins;
 
     if (packet->syn && packet->ack)
@@ -221,8 +221,12 @@ static __always_inline bool on_tcp(struct ps_view *view, struct ps_packet *packe
             return true;
     }
     offset = packet->sequence - flow->start;
-    if (flow->verdict == PS_VERDICT_BLOCKED)
+    if (flow->verdict == PS_VERDICT_BLOCKED) {
+        // Said again: what was told of it the first time may have been lost, or nobody was there to be reset.
+        bpf_map_update_elem(&doomed, &packet->ends, &one, BPF_ANY);
+        tell_bytes(view, packet, flow, offset, 0);
         return false;
+    }
     if (begins && offset != 0 && (!flow->end || offset >= flow->end)) {
         *flow = fresh;
         offset = 0;

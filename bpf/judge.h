@@ -125,8 +125,13 @@ static long next_extension(__u32 i, struct ps_walk *walk)
 static __always_inline __u8 judge(const struct ps_hello_record *record, __u32 bytes, __u32 end)
 {
     __u8 unnamed = bytes >= end && end < PS_HELLO_SPAN ? PS_VERDICT_ALLOWED : PS_VERDICT_HELD;
-    struct ps_walk walk = { .record = record, .bytes = bytes };
-    int session, suites, methods, length;
+    int session, suites, methods, length, fragment = number_at(record, bytes, 3);
+    struct ps_walk walk = { .record = record };
+
+    // Behind the first TLS record's end is the head of another.
+    if (fragment >= 0 && bytes > 5 + (__u32)fragment)
+        bytes = 5 + fragment;
+    walk.bytes = bytes;
 
     session = byte_at(record, bytes, PS_HELLO_FIXED_BYTES);
     suites = session < 0 ? -1 : number_at(record, bytes, PS_HELLO_FIXED_BYTES + 1 + session);

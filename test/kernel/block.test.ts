@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { largeHello, records } from "../analyzer/network/hello/hellos.ts";
+import { largeHello, nameFirstHello, records } from "../analyzer/network/hello/hellos.ts";
 import { block } from "./block-run.ts";
 import { addresses, openCable, startCounting, type CountingServer, type Namespace } from "./network-rig.ts";
 import { fixtures, gone, makeCertificate, skipReason, tracerOf } from "./rig.ts";
@@ -35,10 +35,18 @@ async function openRig(t: TestContext): Promise<Rig> {
 async function say(
   { near, server }: Rig,
   name: string,
-  { address = addresses.far.ipv4, cuts = [] as number[], recordBytes = 2 ** 14 } = {},
+  {
+    address = addresses.far.ipv4,
+    cuts = [] as number[],
+    recordBytes = 2 ** 14,
+    nameFirst = false,
+    pieces: count = Infinity,
+  } = {},
 ) {
-  const hello = records(largeHello(name), recordBytes);
-  const pieces = [0, ...cuts].map((from, index) => hello.subarray(from, cuts[index]).toString("hex"));
+  const hello = records((nameFirst ? nameFirstHello : largeHello)(name), recordBytes);
+  const pieces = [0, ...cuts]
+    .map((from, index) => hello.subarray(from, cuts[index]).toString("hex"))
+    .slice(0, count);
   const output = near.run(
     "/usr/bin/python3",
     join(fixtures, "say-pieces.py"),
@@ -73,6 +81,33 @@ const cases: [what: string, name: string, options: Parameters<typeof say>[2], ru
     { recordBytes: 300, cuts: [301, 1200] },
     "exact.example.com",
   ],
+  ["a name before a cut", "exact.example.com", { nameFirst: true, cuts: [600] }, "exact.example.com"],
+  [
+    "a name before a cut, over IPv6",
+    "a.suffix.example",
+    { nameFirst: true, cuts: [600], address: addresses.far.ipv6 },
+    "*.suffix.example",
+  ],
+  [
+    "a name in the first of many segments",
+    "exact.example.com",
+    { nameFirst: true, cuts: [200, 400, 600, 800, 1000, 1200] },
+    "exact.example.com",
+  ],
+  [
+    "a name in the first segment of a hello whose rest is not said",
+    "exact.example.com",
+    { nameFirst: true, cuts: [600], pieces: 1 },
+    "exact.example.com",
+  ],
+  [
+    "a name in the first of five TLS records",
+    "exact.example.com",
+    { nameFirst: true, recordBytes: 300, cuts: [301] },
+    "exact.example.com",
+  ],
+  ["what is no name below a suffix", "a b.suffix.example", { nameFirst: true }, "*.suffix.example"],
+  ["another name before a cut", "other.example.com", { nameFirst: true, cuts: [600] }, null],
   ["the suffix itself", "suffix.example", {}, null],
   ["a name that only ends like a suffix", "asuffix.example", {}, null],
   ["a name below a listed one", "www.exact.example.com", {}, null],
@@ -108,7 +143,7 @@ for (const [whose, errors] of [
             ...{ type: "blocked", id: "", at: "", pid: 0, command: "", connection: "" },
             direction: isClient ? "out" : "in",
             interface: isClient ? "pn0" : "pf0",
-            serverName: name,
+            serverName: name.replace(" ", "?"),
             rule,
           },
         );

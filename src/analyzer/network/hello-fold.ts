@@ -4,7 +4,7 @@ import type { Reason } from "../../protocol/coverage.ts";
 import type { BlockedEvent, ConnectionEvent, HelloEvent } from "../../protocol/traffic.ts";
 import type { Clock } from "../../tracer/messages.ts";
 import type { Ends, NetworkRecord } from "../capture/network-records.ts";
-import type { HelloFacts } from "./hello/client-hello.ts";
+import { readEarlyServerName, type HelloFacts } from "./hello/client-hello.ts";
 import { HelloFlows, type FlowOutcome } from "./hello/flows.ts";
 
 type HelloPart = Extract<NetworkRecord, { type: "hello-part" }>;
@@ -49,6 +49,11 @@ interface Beginning extends Pick<
 > {
   atMs: number;
 }
+
+/** Fingerprints are those of a whole hello. */
+type ToldFacts = Omit<HelloFacts, "ja3" | "ja4"> & Pick<HelloEvent, "ja3" | "ja4">;
+
+type Outcome = FlowOutcome<Beginning> | { key: string; context: Beginning; facts: ToldFacts };
 
 /** More connections than this at once: the end of the oldest is not told. */
 const mostConnections = 65_536;
@@ -111,6 +116,8 @@ export class HelloFold {
     const atMs = this.#epochMs(part.monotonicNs);
     // Not the socket: the first of several packets may come before it is established.
     const key = [ends.transport, direction, ends.local, ends.remote, start].join(" ");
+    // The kernel has refused it by its first packet: nothing that the client says from now on comes through.
+    if (part.verdict === "blocked" && offset === 0) return this.#onRefused(key, { ...part, atMs });
     const { transport } = ends;
     const outcome = this.#flows.push({
       key,
@@ -127,7 +134,14 @@ export class HelloFold {
     return this.#onOutcome({ ...outcome, context: { ...context, ...known } });
   }
 
-  #onOutcome({ context, ...outcome }: FlowOutcome<Beginning>): NetworkEvent[] {
+  #onRefused(key: string, part: HelloPart & { atMs: number }): NetworkEvent[] {
+    if (!this.#flows.conclude(key)) return [];
+    // A stranger chose it, below a suffix that is refused.
+    const serverName = readEarlyServerName(part.payload)?.replace(/[^\x21-\x7e]/g, "?") ?? null;
+    return this.#onOutcome({ key, context: part, facts: { ...unknownFacts, serverName } });
+  }
+
+  #onOutcome({ context, ...outcome }: Outcome): NetworkEvent[] {
     const { ends, socket, owner, atMs, verdict, rawEnds, start } = context;
     const hello = this.#helloEvent(context, outcome);
     const rule = hello.serverName === null ? null : this.#options.ruleFor(hello.serverName);
@@ -222,7 +236,7 @@ export class HelloFold {
     hello.connection = { ...hello.connection, role: hello.direction === "out" ? "client" : "server" };
   }
 
-  #helloEvent(begun: Beginning, outcome: { facts: HelloFacts } | { problem: Reason }): HelloEvent {
+  #helloEvent(begun: Beginning, outcome: { facts: ToldFacts } | { problem: Reason }): HelloEvent {
     const { ends, owner, command, direction, interfaceIndex, socket, atMs } = begun;
     const { local, remote, transport } = ends;
     const id = `${this.#options.idPrefix}${++this.#lastId}`;
@@ -283,7 +297,7 @@ function blockedEvent(hello: HelloEvent, rule: string): BlockedEvent {
   };
 }
 
-const unknownFacts = {
+const unknownFacts: ToldFacts = {
   serverName: null,
   alpn: [],
   versions: [],

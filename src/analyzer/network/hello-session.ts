@@ -80,6 +80,7 @@ class Session implements HelloSession {
   #rules: ReadonlySet<string> | null = null;
   #hellos = 0;
   #blocked = 0;
+  #isResetting = false;
   #lookups = { second: 0, count: 0 };
   #fold!: HelloFold;
   #tracer!: Pick<TracerClient, "opened" | "call">;
@@ -203,6 +204,9 @@ class Session implements HelloSession {
     this.#timer ??= setTimeout(this.#release, holdMs);
     switch (record.type) {
       case "hello-part":
+        if (record.verdict === "blocked") this.#reset();
+        this.#emitAll(this.#fold.fold(record));
+        break;
       case "owner":
       case "closed":
       case "open":
@@ -256,12 +260,12 @@ class Session implements HelloSession {
 
   #onLosses(losses: KernelLoss[]): void {
     for (const event of this.#losses.grown(losses)) this.#options.onEvent(event);
+    // What was lost may have told of a refusal.
+    if (this.#rules) this.#reset();
   }
 
   #emitAll(events: NetworkEvent[]): void {
-    if (events.some(({ type }) => type === "blocked")) {
-      void this.#tracer.call({ type: "reset-blocked" }).catch(() => undefined);
-    }
+    if (events.some(({ type }) => type === "blocked")) this.#reset();
     for (const event of events) {
       if (event.type === "blocked") this.#blocked++;
       else if (event.type === "hello") {
@@ -271,6 +275,16 @@ class Session implements HelloSession {
       } else if (!this.#told.delete(event.id)) continue;
       this.#options.onEvent(event);
     }
+  }
+
+  /** Once for what comes together. */
+  #reset(): void {
+    if (this.#isResetting) return;
+    this.#isResetting = true;
+    queueMicrotask(() => {
+      this.#isResetting = false;
+      void this.#tracer.call({ type: "reset-blocked" }).catch(() => undefined);
+    });
   }
 
   #isWanted(event: HelloEvent): boolean {

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NetworkRecord } from "../../../src/analyzer/capture/network-records.ts";
 import { HelloFold, type NetworkEvent } from "../../../src/analyzer/network/hello-fold.ts";
-import { largeHello, records } from "./hello/hellos.ts";
+import { largeHello, nameFirstHello, records } from "./hello/hellos.ts";
 import { crypto, initial } from "./hello/quic-client.ts";
 
 type Part = Extract<NetworkRecord, { type: "hello-part" }>;
 type Lifetime = Exclude<NetworkRecord, Part>;
 
 const stream = records(largeHello("api.example.com"));
+const nameFirst = records(nameFirstHello("api.example.com"));
 const client = { transport: "tcp", local: "10.0.0.1:40000", remote: "10.0.0.2:443" } as const;
 const server = { transport: "tcp", local: client.remote, remote: client.local } as const;
 
@@ -385,4 +386,23 @@ test("hello fold: a held hello that never becomes whole is let go", () => {
   assert.deepStrictEqual(fold(rig, part({ verdict: "held", payload: stream.subarray(0, 900) })), []);
   assert.deepStrictEqual(released(rig, 10_011), ["t-1 out 7 client hello-incomplete"]);
   assert.deepStrictEqual(rig.judged, [["00ff", 1000, false]]);
+});
+
+test("hello fold: what the kernel refuses by a hello's first packet is told at once, and once", () => {
+  const rig = openFold({ rules: ["api.example.com"] });
+  const first = nameFirst.subarray(0, 300);
+  const refused = "t-1 out 7 client blocked by api.example.com";
+  assert.deepStrictEqual(fold(rig, part({ verdict: "blocked", payload: first })), [refused]);
+  const again = part({ verdict: "blocked", payload: first, monotonicNs: at(210) });
+  const rest = part({ verdict: "blocked", offset: 300, payload: nameFirst.subarray(300) });
+  assert.deepStrictEqual(fold(rig, again, rest), []);
+  assert.deepStrictEqual([rig.fold.holds, atEnd(rig), rig.judged], [false, [], []]);
+});
+
+test("hello fold: a refused hello whose packets come in the wrong order is told by its first", () => {
+  const rig = openFold({ rules: ["api.example.com"] });
+  const rest = part({ offset: 300, payload: nameFirst.subarray(300) });
+  const first = part({ verdict: "blocked", payload: nameFirst.subarray(0, 300) });
+  assert.deepStrictEqual(fold(rig, rest, first), ["t-1 out 7 client blocked by api.example.com"]);
+  assert.equal(rig.fold.holds, false);
 });

@@ -95,6 +95,33 @@ export function readClientHello(
   };
 }
 
+/**
+ * The server name as the beginning of a hello says it, for who cannot wait for its rest.
+ * @param stream from the head of its first TLS record on
+ * @returns null where the name is not in it whole
+ */
+export function readEarlyServerName(stream: Uint8Array): string | null {
+  const hello = new Cursor(stream);
+  hello.take(recordHeadBytes + handshakeHeadBytes + versionAndRandomBytes);
+  for (const lengthBytes of [1, 2, 1]) hello.block(lengthBytes); // session, cipher suites, compression methods
+  hello.number(2);
+  while (hello.left > 0) {
+    const id = hello.number(2);
+    if (id !== extension.serverName) {
+      hello.block(2);
+      continue;
+    }
+    hello.take(2 + 2 + 1); // the lengths of the extension and of its list, the kind of its first name
+    const name = hello.block(2).toString("latin1");
+    return hello.isShort ? null : name;
+  }
+  return null;
+}
+
+const recordHeadBytes = 5;
+const handshakeHeadBytes = 4;
+const versionAndRandomBytes = 2 + 32;
+
 const outerClientHello = 0;
 
 /** Null for an odd number of bytes. */

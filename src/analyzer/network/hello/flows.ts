@@ -102,6 +102,17 @@ export class HelloFlows<Context> {
   }
 
   /**
+   * Has the caller tell the flow itself: nothing more is told of it here.
+   * @returns false: it was told already
+   */
+  conclude(key: string): boolean {
+    if (this.#told.has(key)) return false;
+    this.#take(key);
+    this.#remember(key);
+    return true;
+  }
+
+  /**
    * Flows whose rest never came, as problems: `hello-incomplete`, or `too-many-hellos` for those that others crowded
    * out. Only those whose first byte was a ClientHello's are told; the rest was not TLS, and vanishes.
    */
@@ -143,12 +154,16 @@ export class HelloFlows<Context> {
   }
 
   #tell(outcome: FlowOutcome<Context>): FlowOutcome<Context> {
-    this.#told.add(outcome.key);
+    this.#remember(outcome.key);
+    return outcome;
+  }
+
+  #remember(key: string): void {
+    this.#told.add(key);
     for (const oldest of this.#told) {
       if (this.#told.size <= this.#limits.remembered) break;
       this.#told.delete(oldest);
     }
-    return outcome;
   }
 }
 

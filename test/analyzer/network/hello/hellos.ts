@@ -55,14 +55,17 @@ export function clientHello({
 
 /** A hello as large as those with a post-quantum key share are. */
 export const largeHello = (name = "api.example.com", keyShareBytes = 1216): Buffer =>
-  clientHello({
-    extensions: [
-      [0x0033, block(2, number(2, 0x11ec), block(2, Buffer.alloc(keyShareBytes, 9)))],
-      serverName(name),
-      alpn("h2", "http/1.1"),
-      versions(0x0304, 0x0303),
-    ],
-  });
+  clientHello({ extensions: [keyShare(keyShareBytes), serverName(name), ...others] });
+
+/** The same with the name before all else, as Go says it. */
+export const nameFirstHello = (name = "api.example.com", keyShareBytes = 1216): Buffer =>
+  clientHello({ extensions: [serverName(name), ...others, keyShare(keyShareBytes)] });
+
+const keyShare = (bytes: number): Extension => [
+  0x0033,
+  block(2, number(2, 0x11ec), block(2, Buffer.alloc(bytes, 9))),
+];
+const others = [alpn("h2", "http/1.1"), versions(0x0304, 0x0303)];
 
 /** Handshake bytes in records of at most so many bytes. */
 export function records(handshake: Uint8Array, fragmentBytes = 2 ** 14): Buffer {
