@@ -1,18 +1,22 @@
 // A browser as it is: its post-quantum hello, which is longer than a segment, over TCP and shuffled over several QUIC
 // packets; and what becomes of QUIC when its server is refused.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
-import type { HelloEvent } from "../../src/protocol/traffic.ts";
+import type { ConnectionEvent, HelloEvent } from "../../src/protocol/traffic.ts";
 import { crypto, initial, padding } from "../analyzer/network/hello/quic-client.ts";
 import { largeHello } from "../analyzer/network/hello/hellos.ts";
 import { block } from "./block-run.ts";
+import { http3Needs, startHttp3 } from "./http3-server.ts";
 import {
   addresses,
+  isConnection,
   isHello,
   killGroup,
   openCable,
@@ -123,6 +127,43 @@ test("network: Chromium over QUIC", { skip: skip || skipReason("chromium"), time
     assert.equal(new Set(locals).size, locals.length);
   }
 });
+
+/** Of the public key: over QUIC Chromium takes a certificate of nobody's by it alone. */
+function fingerprintOf(cert: string): string {
+  const key = execFileSync("openssl", ["x509", "-in", cert, "-pubkey", "-noout"]);
+  const bytes = execFileSync("openssl", ["pkey", "-pubin", "-outform", "der"], { input: key });
+  return createHash("sha256").update(bytes).digest("base64");
+}
+
+test(
+  "network: what Chromium's HTTP/3 carries, as both ends see it",
+  { skip: skip || skipReason("chromium", "openssl", ...http3Needs), timeout: 60_000 },
+  async (t) => {
+    const { near, far } = await openCable(t);
+    const certificate = makeCertificate(t);
+    const server = await startHttp3(far, certificate, "at-once");
+    const watches = await Promise.all([near, far].map((end) => watchIn(end, { quicIdleMs: 4000 })));
+    const [here, there] = watches;
+    assert.ok(here && there);
+    const trust = `--ignore-certificate-errors-spki-list=${fingerprintOf(certificate.cert)}`;
+    const origin = `${name}:${server.port}`;
+    openChromium(t, near, trust, `--origin-to-force-quic-on=${origin}`, `https://${origin}/300000`);
+    const { out, come } = await onBothSides([here, there], "quic");
+    const isEndOf =
+      ({ id }: HelloEvent) =>
+      (event: Parameters<typeof isConnection>[0]): event is ConnectionEvent =>
+        isConnection(event) && event.id === id;
+    const [[mine], [theirs]] = await Promise.all([here.seen(isEndOf(out)), there.seen(isEndOf(come))]);
+    assert.ok(mine && theirs);
+    assert.deepStrictEqual(
+      [mine.state, mine.bytesOut, mine.bytesIn],
+      [theirs.state, theirs.bytesIn, theirs.bytesOut],
+    );
+    const received = mine.bytesIn ?? 0;
+    assert.ok(received > 300_000 && received < 400_000, String(received));
+    assert.deepStrictEqual([mine.pid, theirs.pid], [out.pid, server.pid]);
+  },
+);
 
 /** Sends the datagrams of its input, a line of hex each, and says what came of each. */
 const sender = `

@@ -1,11 +1,9 @@
 // HTTP/3 as it is (aioquic): who asks whom for what, and how much each connection carried, as both of its ends count it.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { test, type TestContext } from "node:test";
-import { aioquic } from "../../scripts/http3.mjs";
+import { test } from "node:test";
 import type { ConnectionEvent, TraceEvent } from "../../src/protocol/traffic.ts";
+import { http3Needs, http3Python, startHttp3, type CountedDatagrams } from "./http3-server.ts";
 import {
   addresses,
   isConnection,
@@ -17,36 +15,26 @@ import {
 } from "./network-rig.ts";
 import { fixtures, makeCertificate, skipReason } from "./rig.ts";
 
-const needs = existsSync(aioquic) ? [] : ["aioquic (npm run setup -- --for-tests)"];
-const skip = skipReason("ip", "unshare", "nsenter", "python3", ...needs);
+const skip = skipReason("ip", "unshare", "nsenter", "python3", ...http3Needs);
 const name = "h3.example.com";
 const bodyBytes = 1_000_000;
 /** Long enough for an exchange's pauses, and a test's patience. */
 const quicIdleMs = 5000;
 
-const python = ["env", `PYTHONPATH=${aioquic}`, "/usr/bin/python3"] as const;
-
-/** What an end counted of its own datagrams. */
-interface Counted {
-  sent: number;
-  received: number;
-}
-
-async function startServer(t: TestContext, namespace: Namespace, retry: "retry" | "at-once") {
-  const { key, cert } = makeCertificate(t);
-  const child = namespace.start(...python, join(fixtures, "http3-server.py"), key, cert, retry);
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
-  const line = async () => String((await lines.next()).value);
-  const port = await line();
-  return { pid: child.pid, port, next: async () => JSON.parse(await line()) as Counted & { peer: string } };
-}
-
 async function runClients(namespace: Namespace, address: string, port: string, count: number) {
   const client = join(fixtures, "http3-client.py");
-  const child = namespace.start(...python, client, address, port, name, String(bodyBytes), String(count));
+  const child = namespace.start(
+    ...http3Python,
+    client,
+    address,
+    port,
+    name,
+    String(bodyBytes),
+    String(count),
+  );
   const lines = (await outputOf(child)).trim().split("\n");
   const counted = lines.map(
-    (line) => JSON.parse(line) as Counted & { port: number; body: number; seconds: number },
+    (line) => JSON.parse(line) as CountedDatagrams & { port: number; body: number; seconds: number },
   );
   assert.deepStrictEqual(
     counted.map(({ body }) => body),
@@ -66,7 +54,7 @@ for (const [what, address, retry] of [
 ] as const) {
   test(`http/3: ${what}`, { skip, timeout: 60_000 }, async (t) => {
     const { near, far } = await openCable(t);
-    const server = await startServer(t, far, retry);
+    const server = await startHttp3(far, makeCertificate(t), retry);
     const [here, there] = await Promise.all([watchIn(near, { quicIdleMs }), watchIn(far, { quicIdleMs })]);
     const client = await runClients(near, address, server.port, 1);
     const [counted] = client.counted;
@@ -112,7 +100,7 @@ for (const [what, address, retry] of [
 
 test("http/3: many clients at once, each with its own count", { skip, timeout: 60_000 }, async (t) => {
   const namespace = await openNamespace(t);
-  const server = await startServer(t, namespace, "at-once");
+  const server = await startHttp3(namespace, makeCertificate(t), "at-once");
   const watch = await watchIn(namespace);
   const count = 8;
   const { counted } = await runClients(namespace, "127.0.0.1", server.port, count);

@@ -163,6 +163,30 @@ test(
   },
 );
 
+test(
+  "quic: a client that is killed has ended, where programs sit as on older kernels, too",
+  { skip, timeout: 60_000 },
+  async (t) => {
+    const { near, far } = await openCable(t);
+    const { pid, port } = await startServer(far);
+    const client = startClient(near, addresses.far.ipv6, port);
+    const places = { ingress: "xdp-generic", egress: "clsact-egress" } as const;
+    const [here, there] = await Promise.all([
+      watchIn(near, { places }),
+      watchIn(far, { places: { ingress: "clsact-ingress", egress: "clsact-egress" }, quicIdleMs: 2000 }),
+    ]);
+    await client.do(...conversation);
+    process.kill(client.pid, "SIGKILL");
+    const [[mine], [theirs]] = await Promise.all([here.seen(isOf(client.pid)), there.seen(isOf(pid))]);
+    assert.ok(mine && theirs);
+    assert.deepStrictEqual(
+      [carried(mine), carried(theirs)],
+      [clientCarried("closed"), serverCarried("closed")],
+    );
+    await Promise.all([here.close(), there.close()]);
+  },
+);
+
 test("quic: connections of the same ends, one after the other", { skip, timeout: 60_000 }, async (t) => {
   const namespace = await openNamespace(t);
   const { pid, port } = await startServer(namespace);
