@@ -188,4 +188,22 @@ describe("report in Chromium", { skip: missing, timeout: 120_000 }, () => {
     assert.equal(await page.locator(".filters").isVisible(), false);
     assert.equal(await page.locator("#table tbody tr:visible").count(), withTls);
   });
+
+  for (const [about, options] of [
+    ["with", {}],
+    ["without", { javaScriptEnabled: false }],
+  ] as [string, BrowserContextOptions][]) {
+    test(`${about} its script, paper has the evidence and what has no TLS; the screen folds both away`, async () => {
+      const page = await open(options);
+      const parts = [".paper .file li", ".paper table td", ".block th[scope=row]"];
+      const visible = () =>
+        page.evaluate<boolean[]>(
+          `${JSON.stringify(parts)}.map((part) => document.querySelector(part).checkVisibility({ contentVisibilityAuto: true }))`,
+        );
+      assert.deepStrictEqual(await visible(), [false, false, false]);
+      await page.emulateMedia({ media: "print" });
+      assert.deepStrictEqual(await visible(), [true, true, true]);
+      assert.equal(await page.locator("td details:visible").count(), 0);
+    });
+  }
 });

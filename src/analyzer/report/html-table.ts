@@ -9,7 +9,7 @@ import {
   measuredClause,
   processTitle,
   readableTime,
-  stackName,
+  stackInFull,
   stacksInShort,
   withoutTls,
 } from "./wording.ts";
@@ -69,15 +69,9 @@ function evidence(process: ProcessReport): string {
   const facts: [string, string][] = [["Command line", process.arguments.join(" ")]];
   if (process.executable !== null) facts.push(["Executable", process.executable]);
   if (process.startedAt !== null) facts.push(["Started", readableTime(process.startedAt)]);
-  const stacks = process.stacks.map((stack) => {
-    const told = [
-      stackName(stack),
-      stack.linkage,
-      stack.file,
-      stack.buildId === null ? null : `build ${stack.buildId}`,
-    ];
-    return `<p>${escapeHtml(told.filter((part) => part !== null).join(" · "))}</p>${list(stack.evidence)}`;
-  });
+  const stacks = process.stacks.map(
+    (stack) => `<p>${escapeHtml(stackInFull(stack))}</p>${list(stack.evidence)}`,
+  );
   const probes = process.probes.map((probe) => `${probe.function} at ${probe.offset} in ${probe.file}`);
   return `<details><summary>Evidence</summary>
 <dl>${facts.map(([name, value]) => `<dt>${name}</dt><dd>${escapeHtml(value)}</dd>`).join("")}</dl>

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import type { CoverageReport, HostReport } from "../../protocol/coverage.ts";
 import { summarySection } from "./html-summary.ts";
+import { paperSection } from "./html-paper.ts";
 import { processSection, withoutTlsSection } from "./html-table.ts";
 import { escapeHtml, list } from "./html-text.ts";
 import { readableTime, skippedByReason, states } from "./wording.ts";
@@ -39,6 +40,7 @@ ${summarySection(report)}
 <div id="picture"></div>
 ${processSection(processes)}
 ${withoutTlsSection(processes)}
+${paperSection(processes)}
 ${skippedSection(report)}
 ${pathsSection(host.paths)}
 </main>

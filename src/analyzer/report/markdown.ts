@@ -1,5 +1,6 @@
 // The coverage as GitHub-flavoured Markdown, for a pull request or a wiki.
 import type { CoverageReport, ProcessReport } from "../../protocol/coverage.ts";
+import { evidenceByFile } from "./evidence.ts";
 import {
   basisInShort,
   basisOfReport,
@@ -75,19 +76,12 @@ function meanings(processes: readonly ProcessReport[]): string {
 
 /** Each file once, with the processes that have it. */
 function evidence(processes: readonly ProcessReport[]): string {
-  const files = new Map<string, { lines: readonly string[]; pids: number[] }>();
-  for (const { pid, stacks } of processes) {
-    for (const stack of stacks) {
-      const name = [stackName(stack), stack.file, stack.buildId].filter((part) => part !== null).join(", ");
-      const file = files.get(name) ?? { lines: stack.evidence, pids: [] };
-      file.pids.push(pid);
-      files.set(name, file);
-    }
-  }
-  if (files.size === 0) return "";
-  const items = [...files].map(([name, { lines, pids }]) => {
-    const head = `- ${escapeMarkdown(name)} (${pids.join(", ")})`;
-    return [head, ...lines.map((line) => `  - ${escapeMarkdown(line)}`)].join("\n");
+  const files = evidenceByFile(processes);
+  if (files.length === 0) return "";
+  const items = files.map(({ stack, processes: having }) => {
+    const name = [stackName(stack), stack.file, stack.buildId].filter((part) => part !== null).join(", ");
+    const head = `- ${escapeMarkdown(name)} (${having.map(({ pid }) => pid).join(", ")})`;
+    return [head, ...stack.evidence.map((line) => `  - ${escapeMarkdown(line)}`)].join("\n");
   });
   return ["<details><summary>Evidence</summary>", "", ...items, "", "</details>"].join("\n");
 }

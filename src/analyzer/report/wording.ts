@@ -47,6 +47,13 @@ export function stackName({ stack, version }: StackReport): string {
   return version === null ? stackTitle(stack) : `${stackTitle(stack)} ${version}`;
 }
 
+/** `OpenSSL 3.0.19 · static · /usr/bin/node · build ebeaf2df`. */
+export function stackInFull(stack: StackReport): string {
+  const { linkage, file, buildId } = stack;
+  const told = [stackName(stack), linkage, file, buildId === null ? null : `build ${buildId}`];
+  return told.filter((part) => part !== null).join(" · ");
+}
+
 /** The stack that stands for the process, and how many others there are: `OpenSSL 3.0.19 +1`. */
 export function stacksInShort({ stacks }: ProcessReport): string {
   const [first, ...others] = stacks;

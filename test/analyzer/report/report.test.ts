@@ -90,6 +90,19 @@ test("html: is one file that loads nothing, and runs and styles only what its po
   );
 });
 
+test("html: paper has the evidence of each file once, with all its processes, and where its probes go", () => {
+  const html = page(reportOf([node, { ...node, pid: 4243 }, java]));
+  const paper = html.slice(html.indexOf('<div class="paper">'));
+  const titles = [...paper.matchAll(/<h3>([^<]*)<\/h3>\n<p>([^<]*)<\/p>/g)].map(([, ...told]) => told);
+  assert.deepStrictEqual(titles, [
+    ["OpenSSL 3.0.19 · static · /usr/bin/node · build ebeaf2df", "In node api.js (4242), node api.js (4243)"],
+    ["Java JSSE · managed · /usr/lib/jvm/lib/server/libjvm.so", "In java stock.jar (77)"],
+  ]);
+  assert.equal(paper.match(/SSL_write in \.dynsym at 0x1a6b940/g)?.length, 1);
+  assert.equal(paper.match(/Probes: SSL_write at 0x166b940/g)?.length, 1);
+  assert.match(paper, /node --enable-source-maps \/srv\/shop\/api\.js/);
+});
+
 test("html: a script that has its own end in a string stays one script", () => {
   const html = htmlReport(sample, { ...assets, script: 'a = "</script><!--"' });
   assert.ok(html.includes('<script>a = "\\x3C/script>\\x3C!--"</script>'));
