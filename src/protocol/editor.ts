@@ -36,7 +36,7 @@ export interface MeasureResult {
 /** Server → client, while it measures. */
 export const measureProgressNotification = "plainsight/measureProgress";
 export interface MeasureProgressParams {
-  /** Processes that are watched; 0 while the probes are being attached. */
+  /** Processes that are watched, by probes or on the network; 0 while probes are being attached. */
   watched: number;
   /** Of these, with plaintext seen. */
   confirmed: number;

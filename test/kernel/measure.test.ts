@@ -179,13 +179,12 @@ test(
   "measure: TLS of a process in which no TLS stack was found is seen on the network, with its server's name",
   { skip: skipReason("python3") },
   async (t) => {
-    const server = await startEchoServer(t, "h1"); // something to probe
     const hello = records(largeHello("relayed.example.com")).toString("hex");
     const relaying = start(t, "python3", ["-c", relay, hello]);
     await firstLine(relaying);
     const done = new AbortController();
     let looks = 0;
-    const processes = await measured([server.pid, relaying.pid], done.signal, () => {
+    const processes = await measured([relaying.pid], done.signal, () => {
       if (looks === 0) relaying.stdin?.write("go\n");
       if (++looks === 6) done.abort();
     });
@@ -268,6 +267,53 @@ test(
     );
   },
 );
+
+/** Has no TLS library before it is told to speak. */
+const loadsLate = `
+import sys
+print("ready", flush=True)
+sys.stdin.readline()
+import ssl, urllib.request
+url = f"https://localhost:{sys.argv[1]}/late"
+urllib.request.urlopen(url, context=ssl._create_unverified_context()).read()
+print("asked", flush=True)
+sys.stdin.read()`;
+
+for (const [others, how] of [
+  [0, "alone"],
+  [20, "among many"],
+] as const) {
+  test(
+    `measure: what loads its TLS library while it is watched, ${how}, is confirmed from its first byte`,
+    { skip: skipReason("python3") },
+    async (t) => {
+      const server = await startEchoServer(t, "h1");
+      const besides = Array.from({ length: others }, () => start(t, "sleep", ["600"]).pid);
+      const late = start(t, "/usr/bin/python3", ["-c", loadsLate, server.port]);
+      const lines = createInterface(late.stdout ?? process.stdin)[Symbol.asyncIterator]();
+      await lines.next();
+      const done = new AbortController();
+      let asked = false;
+      const processes = await measured([...besides, late.pid], done.signal, () => {
+        if (asked) return;
+        asked = true;
+        late.stdin?.write("go\n");
+        void lines.next().then(() => {
+          done.abort();
+        });
+      });
+      const { class: found, verdict, basis, measured: figures } = processes.get(late.pid) ?? {};
+      assert.deepStrictEqual(
+        [found, verdict, basis, figures?.state, figures?.decrypted],
+        ["dynamic-openssl", "traceable", "measured", "confirmed", 1],
+      );
+      assert.deepStrictEqual(
+        besides.filter((pid) => processes.get(pid)?.verdict !== "no-tls"),
+        [],
+      );
+    },
+  );
+}
 
 for (const [spoken, expectedClass] of [
   ["openssl", "dynamic-openssl"],

@@ -1,24 +1,18 @@
-// Measures: probes the processes that a scan calls traceable, watches their plaintext, their TCP connections and the
-// ClientHellos on the network for a while, and gives the scan's report with what was seen. What it means is
+// Measures: probes the processes that a scan calls traceable, and those that load a TLS library meanwhile, watches their
+// plaintext, their TCP connections and the ClientHellos of all for a while, and gives the scan's report with what was seen. What it means is
 // coverage/measurement.ts's to say.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { CoverageReport, ProcessReport } from "../../protocol/coverage.ts";
+import type { CoverageReport, ProcessReport, Reason } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
 import type { TraceEvent } from "../../protocol/traffic.ts";
-import {
-  outcomeOf,
-  reportWith,
-  withMeasurement,
-  type SeenConnection,
-  type Watched,
-} from "../coverage/measurement.ts";
-import { networkMeasurement, unprobedOutcome, withMetadata } from "../coverage/network-measurement.ts";
+import { reportWith, type SeenConnection, type Watched } from "../coverage/measurement.ts";
+import { measuredProcess, networkMeasurement } from "../coverage/network-measurement.ts";
 import { SocketActivity } from "../coverage/socket-activity.ts";
 import { countHellos } from "../network/hello-count.ts";
 import { ProcessTable } from "../processes/process-table.ts";
 import type { Scanner } from "../scan.ts";
 import type { ConnectionRecord } from "./connections.ts";
-import { openTraceSession, TracerUnavailable } from "./trace-session.ts";
+import { openTraceSession, TracerUnavailable, type TraceSession } from "./trace-session.ts";
 
 export interface MeasureOptions {
   scanner: Scanner;
@@ -29,7 +23,7 @@ export interface MeasureOptions {
 }
 
 export interface MeasureProgress {
-  /** Processes that are watched; 0 while they are still being attached. */
+  /** Processes that are watched, by probes or on the network; 0 while probes are still being attached. */
   watched: number;
   /** Of these, with plaintext seen. */
   confirmed: number;
@@ -45,13 +39,17 @@ export interface Measured {
 /** Between two looks at the TCP connections. */
 const lookMs = 250;
 
+/** Processes with probes of their own. Those of some hundred take minutes to attach and to detach. */
+const mostAlone = 16;
+
 /** Rejects with TracerUnavailable (it has a `problem`) when rights or kernel support are missing. */
 export async function measure(report: CoverageReport, options: MeasureOptions): Promise<Measured> {
   const { scanner, durationMs, signal } = options;
-  const candidates = report.processes.filter(mayBeProbed);
-  if (candidates.length === 0) return { report, lostRecords: 0 };
+  // Of what cannot be probed the network tells.
+  if (report.processes.length === 0) return { report, lostRecords: 0 };
   const table = new ProcessTable();
   const plaintext = new PlaintextCount((pid) => table.networkNamespace(pid));
+  const newest = new NewestReports(report, scanner);
   const ending: { problem: Problem | null } = { problem: null };
   const gone = new AbortController();
   const session = await openTraceSession({
@@ -60,6 +58,7 @@ export async function measure(report: CoverageReport, options: MeasureOptions): 
     scanner,
     onEvent: (event) => {
       plaintext.event(event);
+      if (event.type === "attached") newest.look(event.pid);
     },
     onRecord: (record, file) => {
       plaintext.record(record, file);
@@ -70,31 +69,24 @@ export async function measure(report: CoverageReport, options: MeasureOptions): 
     },
   });
   try {
+    const ended = AbortSignal.any([signal, gone.signal]);
     options.onProgress({ watched: 0, confirmed: 0, leftMs: durationMs });
-    const unprobed: ProcessReport[] = [];
-    const probed: ProcessReport[] = [];
-    for (const process of candidates) {
-      if (signal.aborted || gone.signal.aborted) break;
-      const { skipped } = await session.add([process.pid], { followChildren: false });
-      const reason = skipped[0]?.reason;
-      if (reason === undefined) probed.push(process);
-      // One that has gone keeps its prediction: nothing was found out about it.
-      else if (!goneCodes.has(reason.code))
-        unprobed.push({ ...process, basis: "measured", verdict: "dark", reason });
-    }
+    const areMany = report.processes.length > mostAlone;
+    const { probed, failed } = await attach(session, report.processes.filter(mayBeProbed), areMany, ended);
+    await attach(session, report.processes.filter(mayLoadTls), areMany, ended);
     plaintext.begin();
-    const pids = probed.map(({ pid }) => pid);
     const activity = new SocketActivity();
     const look = () => {
-      activity.look(pids.flatMap((pid) => table.tcpSockets(pid) ?? []));
+      activity.look([...probed].flatMap((pid) => table.tcpSockets(pid) ?? []));
     };
     // What comes up after this begins with a hello that is seen.
     look();
     const hellos = await countHellos(session.tracer);
     const since = new Date().toISOString();
-    await lookRegularly(durationMs, AbortSignal.any([signal, gone.signal]), (leftMs) => {
+    const watched = report.processes.length;
+    await lookRegularly(durationMs, ended, (leftMs) => {
       look();
-      if (leftMs > 0) options.onProgress({ watched: probed.length, confirmed: plaintext.processes, leftMs });
+      if (leftMs > 0) options.onProgress({ watched, confirmed: plaintext.processes, leftMs });
     });
     const network = await hellos.close();
     await session.close();
@@ -106,13 +98,18 @@ export async function measure(report: CoverageReport, options: MeasureOptions): 
       hellos: network.connections,
       watchedNamespace: network.connections === null ? null : table.networkNamespace(process.pid),
     };
-    const changed = probed.map((process) => withMeasurement(process, outcomeOf(process.pid, seen)));
-    const others = reportWith(report, [...changed, ...unprobed]);
+    for (const { pid } of network.connections ?? []) {
+      if (pid !== null && !probed.has(pid)) newest.look(pid);
+    }
     const measured = reportWith(
-      others,
-      others.processes.flatMap((process) => {
-        const metadata = process.measured === null ? unprobedOutcome(process.pid, seen) : null;
-        return metadata === null ? [] : [withMetadata(process, metadata)];
+      report,
+      report.processes.map((known) => {
+        const { pid } = known;
+        const reason = failed.get(pid);
+        if (reason)
+          return measuredProcess({ ...known, basis: "measured", verdict: "dark", reason }, "never", seen);
+        const probing = probed.has(pid) ? "throughout" : newest.has(pid) ? "late" : "never";
+        return measuredProcess(newest.of(known), probing, seen);
       }),
     );
     return {
@@ -133,7 +130,60 @@ function mayBeProbed({ verdict, reason }: ProcessReport): boolean {
   return verdict === "traceable" || reason.code === "uprobe-unavailable";
 }
 
+/** A library that one loads while it is watched is probed then. */
+function mayLoadTls({ verdict }: ProcessReport): boolean {
+  return verdict === "no-tls";
+}
+
 const goneCodes = new Set(["exited", "no-such-process", "zombie"]);
+
+/** Of one that has gone nothing was found out: it is neither probed nor failed, and keeps its prediction. */
+async function attach(
+  session: TraceSession,
+  processes: readonly ProcessReport[],
+  areMany: boolean,
+  ended: AbortSignal,
+) {
+  const probed = new Set<number>();
+  const failed = new Map<number, Reason>();
+  for (const { pid } of processes) {
+    if (ended.aborted) break;
+    const { skipped } = await session.add([pid], { followChildren: false, areMany });
+    const reason = skipped[0]?.reason;
+    if (reason === undefined) probed.add(pid);
+    else if (!goneCodes.has(reason.code)) failed.set(pid, reason);
+  }
+  return { probed, failed };
+}
+
+/** What processes are by now: they load libraries and begin other programs while they are watched. */
+class NewestReports {
+  readonly #scanner: Scanner;
+  readonly #known: ReadonlyMap<number, ProcessReport>;
+  readonly #newest = new Map<number, ProcessReport>();
+
+  constructor({ processes }: CoverageReport, scanner: Scanner) {
+    this.#scanner = scanner;
+    this.#known = new Map(processes.map((process) => [process.pid, process]));
+  }
+
+  /** Does nothing where it has gone, or its id is another's. */
+  look(pid: number): void {
+    const known = this.#known.get(pid);
+    const scanned = known && this.#scanner.scanProcess(pid);
+    if (!scanned || "skipped" in scanned) return;
+    const { report } = scanned.process;
+    if (report.startedAt === known.startedAt) this.#newest.set(pid, report);
+  }
+
+  has(pid: number): boolean {
+    return this.#newest.has(pid);
+  }
+
+  of(known: ProcessReport): ProcessReport {
+    return this.#newest.get(known.pid) ?? known;
+  }
+}
 
 /** Looks now, at the end, and every {@link lookMs} between. */
 async function lookRegularly(

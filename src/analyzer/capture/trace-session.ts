@@ -42,13 +42,16 @@ export interface TraceSessionOptions {
 
 export interface AddOptions {
   followChildren: boolean;
+  /** There are many: probes on the files for every process are fewer than those on each process alone. */
+  areMany?: boolean;
 }
 
 export interface TraceSession {
   /**
    * Traces these processes too. A process without TLS yet is traced: it may load a library later. Where children are
    * followed, the probes are on the files for every process (those that are not traced cost a lookup a call), for a
-   * child may speak before anybody could attach to it; else they are on the process alone.
+   * child may speak before anybody could attach to it, and so they are where there are many; else they are on the process
+   * alone. Both on one file would tell everything twice: with one session it is the one or the other.
    */
   add(pids: number[], options: AddOptions): Promise<{ attached: number[]; skipped: Skipped[] }>;
   /**
@@ -212,8 +215,8 @@ class Session implements TraceSession {
     return failure;
   }
 
-  async #trace(pid: number, command: string, { followChildren }: AddOptions): Promise<void> {
-    this.#processes.add(pid, command, followChildren);
+  async #trace(pid: number, command: string, { followChildren, areMany = false }: AddOptions): Promise<void> {
+    this.#processes.add(pid, command, followChildren, areMany ? "file" : undefined);
     await this.#client.call({ type: "trace", pids: [pid], followChildren });
   }
 

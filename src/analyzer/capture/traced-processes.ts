@@ -2,6 +2,7 @@
 // library, and what is found is attached. When that happens is the session's to say.
 import type { ProcessReport, Reason } from "../../protocol/coverage.ts";
 import type { TraceEvent } from "../../protocol/traffic.ts";
+import type { ProbePlan } from "../../tracer/messages.ts";
 import type { Scanner } from "../scan.ts";
 import type { Attachments, AttachOutcome } from "./attachments.ts";
 import type { AwaitedFiles } from "./awaited-files.ts";
@@ -19,6 +20,7 @@ export interface TracedOptions {
 interface Traced {
   command: string;
   followChildren: boolean;
+  scope: ProbePlan["scope"];
   /** Named by the user, or told to be attached: then its end is told, too. */
   announced: boolean;
   /** A look at its mapped files is under way, or wanted again after it. */
@@ -60,8 +62,13 @@ export class TracedProcesses {
   }
 
   /** One that was asked for; not ready before that is said. */
-  add(pid: number, command: string, followChildren: boolean): void {
-    this.#traced.set(pid, { ...unseen, command, followChildren, announced: true, ready: false });
+  add(
+    pid: number,
+    command: string,
+    followChildren: boolean,
+    scope: ProbePlan["scope"] = followChildren ? "file" : "process",
+  ): void {
+    this.#traced.set(pid, { ...unseen, command, followChildren, scope, announced: true, ready: false });
   }
 
   markReady(pid: number): void {
@@ -80,6 +87,7 @@ export class TracedProcesses {
         ...unseen,
         command: name,
         followChildren: true,
+        scope: "file",
         announced: false,
         ready: true,
       });
@@ -143,7 +151,7 @@ export class TracedProcesses {
     const { report, findings } = scanned.process;
     traced.command = report.command;
     this.#tellUncovered(traced, report);
-    const scope = traced.followChildren ? "file" : "process";
+    const { scope } = traced;
     const { attached, failed } = await attachments.attachMapped(pid, findings, scope);
     this.#tellAttached(pid, traced, attached);
     if (!traced.awaits) {

@@ -61,8 +61,7 @@ class ProgressLine {
         `${lostRecords} records were lost: the bytes measured are fewer than those that passed\n`,
       );
     }
-    if (this.#last === "")
-      process.stderr.write("Nothing to measure: no process that was chosen can be probed\n");
+    if (this.#last === "") process.stderr.write("Nothing to measure: no process was found\n");
   }
 
   #write(animated: boolean, text: string): void {

@@ -1,7 +1,21 @@
 // What the ClientHellos on the network add to a measuring: processes that nothing could be attached to, and how much of
 // all that was on the wire was decrypted. Pure: the watching is network/'s.
 import type { Measurement, NetworkMeasurement, ProcessReport } from "../../protocol/coverage.ts";
-import { escapedOf, type Watched } from "./measurement.ts";
+import { escapedOf, outcomeOf, withMeasurement, type Watched } from "./measurement.ts";
+
+/** While a process was watched, its TLS functions were probed `throughout`, since they were `late` in it, or `never`. */
+export type Probing = "throughout" | "late" | "never";
+
+export function measuredProcess(process: ProcessReport, probing: Probing, seen: Watched): ProcessReport {
+  if (probing !== "never") {
+    const outcome = outcomeOf(process.pid, seen);
+    // What was late may have missed all that it said.
+    const isTold = probing === "throughout" || outcome.measured.state !== "silent";
+    if (isTold) return withMeasurement(process, outcome);
+  }
+  const metadata = unprobedOutcome(process.pid, seen);
+  return metadata === null ? process : withMetadata(process, metadata);
+}
 
 /** Of a process that was not probed: only the network tells of it, if anything does. */
 export function unprobedOutcome(pid: number, { since, hellos }: Watched): Measurement | null {

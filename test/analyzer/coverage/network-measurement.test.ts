@@ -7,9 +7,11 @@ import {
   type SeenConnection,
 } from "../../../src/analyzer/coverage/measurement.ts";
 import {
+  measuredProcess,
   networkMeasurement,
   unprobedOutcome,
   withMetadata,
+  type Probing,
 } from "../../../src/analyzer/coverage/network-measurement.ts";
 import type { ProcessReport } from "../../../src/protocol/coverage.ts";
 import { java, node } from "../report/sample-report.ts";
@@ -140,3 +142,24 @@ test("network measurement: the whole is the sum of its processes, and what belon
     others: 2,
   });
 });
+
+const folds: [
+  about: string,
+  probing: Probing,
+  connections: SeenConnection[],
+  hellos: HelloConnection[],
+  expected: string,
+][] = [
+  ["probed throughout, and unheard", "throughout", [], [hello(node.pid, 1)], "metadata measured silent"],
+  ["probed late, and unheard", "late", [], [hello(node.pid, 1)], "traceable predicted metadata"],
+  ["probed late, and heard", "late", [decrypted(node.pid, 1)], [], "traceable measured confirmed"],
+  ["probed late, and idle", "late", [], [], "traceable predicted not-exercised"],
+  ["never probed, and on the network", "never", [], [hello(node.pid, 1)], "traceable predicted metadata"],
+  ["never probed, and not on the network", "never", [], [], "traceable predicted -"],
+];
+for (const [about, probing, connections, hellos, expected] of folds) {
+  test(`network measurement: a process ${about} is ${expected}`, () => {
+    const { verdict, basis, measured } = measuredProcess(node, probing, watched(connections, hellos));
+    assert.equal([verdict, basis, measured?.state ?? "-"].join(" "), expected);
+  });
+}
