@@ -124,7 +124,9 @@ static __always_inline void tell_bytes(struct ps_view *view, struct ps_packet *p
         __builtin_memcpy(hello->command, quic->command, sizeof(hello->command));
     } else if (tcp) {
         tcp->told = 1;
-        tcp->said = flow->said;
+        // What looks like another hello behind data does not take it back.
+        if (tcp->said != PS_SAID_DATA)
+            tcp->said = flow->said;
         hello->socket = tcp->socket;
         hello->header.pid = tcp->pid;
         __builtin_memcpy(hello->command, tcp->command, sizeof(hello->command));

@@ -60,22 +60,17 @@ export class BegunConnections {
   }
 
   before(timeMs: number): HelloConnection[] {
-    // A server may ask for a second hello on the same connection, whose end is told of the last.
-    const last = new Map(this.#hellos.map((hello) => [endsOf(hello), hello.id]));
     return this.#hellos
       .filter((hello) => Date.parse(hello.at) < timeMs)
       .filter((hello) => {
         const carried = this.#carried.get(hello.id);
-        return carried === undefined ? last.get(endsOf(hello)) === hello.id : hadPlaintext(hello, carried);
+        return carried === undefined || hadPlaintext(hello, carried);
       })
       .flatMap(({ pid, connection: { local, remote, serverName } }) =>
         local === null || remote === null ? [] : [{ pid, local, remote, serverName }],
       );
   }
 }
-
-const endsOf = ({ transport, connection: { local, remote } }: HelloEvent): string =>
-  `${transport} ${local ?? ""} ${remote ?? ""}`;
 
 function hadPlaintext(
   hello: HelloEvent,

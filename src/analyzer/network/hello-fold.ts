@@ -64,8 +64,8 @@ export class HelloFold {
   /** By end and socket. */
   readonly #told = new Map<string, Told>();
   readonly #held = new Set<Told>();
-  /** Hellos of no end that is here, which were told. */
-  readonly #passing = new Map<string, null>();
+  /** Where hellos of no end that is here began, which were told; by both ends. */
+  readonly #passing = new Map<string, number>();
   #lastId = 0;
 
   constructor(options: HelloFoldOptions) {
@@ -148,6 +148,12 @@ export class HelloFold {
     const isBlocked = rule !== null || verdict === "blocked";
     const isJudged = verdict === "allowed" || verdict === "blocked";
     if (this.#options.isBlocking() && !isJudged) this.#options.judge(rawEnds, start, isBlocked);
+    const earlier = this.#earlierOf(context);
+    if (earlier) {
+      if (!isBlocked || earlier.rule !== null) return [];
+      earlier.rule = rule ?? hello.serverName;
+      return this.#tell(earlier);
+    }
     const told: Told = {
       hello,
       rule: isBlocked ? (rule ?? hello.serverName) : null,
@@ -164,6 +170,20 @@ export class HelloFold {
     if (owner !== null || isBlocked) return this.#tell(told);
     this.#held.add(told);
     return [];
+  }
+
+  /**
+   * The connection that has said a hello before: a server may ask for a second one (RFC 8446, 4.1.4). The same ends are
+   * another connection's when it has another socket, or, where none is known, says it elsewhere in its stream.
+   */
+  #earlierOf({ ends, socket, start }: Beginning): Told | null {
+    const told = ends.transport === "tcp" ? this.#told.get(connectionKey(ends)) : undefined;
+    if (!told) return null;
+    const isSame =
+      told.socket === null || socket === null ? isNear(told.start, start) : told.socket === socket;
+    if (!isSame) return null;
+    told.socket ??= socket;
+    return told;
   }
 
   #onOwner(record: Lifetime): NetworkEvent[] {
@@ -220,13 +240,14 @@ export class HelloFold {
   }
 
   /** What only passes through this host comes in by one interface and goes out by another; it is one hello. */
-  #hasPassed({ hello: { connection }, start }: Told): boolean {
+  #hasPassed({ hello: { connection, transport }, start }: Told): boolean {
     if (connection.role !== null) return false;
-    const key = [...[connection.local, connection.remote].sort(), start].join(" ");
-    const has = this.#passing.has(key);
+    const key = [transport, ...[connection.local, connection.remote].sort()].join(" ");
+    const before = this.#passing.get(key);
     bound(this.#passing, mostConnections);
-    this.#passing.set(key, null);
-    return has;
+    this.#passing.set(key, start);
+    if (before === undefined) return false;
+    return transport === "tcp" ? isNear(before, start) : before === start;
   }
 
   #setOwner(told: Told, pid: number, thread: string): void {
@@ -307,6 +328,12 @@ const unknownFacts: ToldFacts = {
 };
 
 const connectionKey = ({ transport, local, remote }: Ends): string => `${transport} ${local} ${remote}`;
+
+/** Sequence numbers of one stream, the second not long after the first. */
+const isNear = (first: number, second: number): boolean => (second - first) >>> 0 < nearBytes;
+
+/** Before its second hello a client says nothing but the first; another connection begins anywhere in 4 GiB. */
+const nearBytes = 2 ** 20;
 
 /** Makes room for one more: the first of a Map is its oldest. */
 function bound(map: Map<string, unknown>, most: number): void {

@@ -36,6 +36,8 @@ const part = (change: Partial<Part> = {}): Part => ({
 const come = (change: Partial<Part> = {}) =>
   part({ ends: server, direction: "in", socket: "b1", owner: null, command: "", ...change });
 
+const nobody = { socket: null, owner: null, command: "" };
+
 const lifetime = (type: Lifetime["type"], change: Partial<Lifetime> = {}): Lifetime => ({
   type,
   ends: client,
@@ -210,7 +212,6 @@ test("hello fold: a hello in parts, retransmitted, or on two interfaces is told 
 
 test("hello fold: what passes through this host is one, though it comes in and goes out", () => {
   const rig = openFold();
-  const nobody = { socket: null, owner: null, command: "" };
   assert.deepStrictEqual(fold(rig, come(nobody), part({ ...nobody, interfaceIndex: 3 })), []);
   assert.deepStrictEqual(released(rig, 120), ["t-1 in null null api.example.com"]);
   assert.deepStrictEqual(atEnd(rig), []);
@@ -234,6 +235,61 @@ test("hello fold: the same ends again are another connection", () => {
     // The other socket's end is not this one's.
     "t-2 closed 7 client 300 4000 100",
   ]);
+});
+
+/** What a client says when it is asked for another hello. */
+const second = { start: 1000 + stream.length, monotonicNs: at(12) };
+
+for (const [what, given, told] of [
+  ["a client that is asked for a second", [part(), part(second)], ["t-1 out 7 client api.example.com"]],
+  [
+    "a server whose socket is not there for the first",
+    [come({ ...nobody, owner: 9 }), come({ ...second, owner: 9 })],
+    ["t-1 in 9 server api.example.com"],
+  ],
+  [
+    "one that upgrades long after",
+    [part(), part({ start: 3_000_000_000 })],
+    ["t-1 out 7 client api.example.com"],
+  ],
+] as const) {
+  test(`hello fold: a connection has one hello: ${what}`, () => {
+    const rig = openFold();
+    const [{ ends, socket }] = [given[1]];
+    const closed = lifetime("closed", { ends, socket: socket ?? "", owner: null });
+    assert.deepStrictEqual(fold(rig, ...given), told);
+    assert.equal(fold(rig, closed).length, 1);
+    assert.deepStrictEqual(atEnd(rig), []);
+  });
+}
+
+test("hello fold: a connection that passes has one hello, too, and the same ends later another", () => {
+  const rig = openFold();
+  const out = { ...nobody, interfaceIndex: 3 };
+  assert.deepStrictEqual(
+    fold(rig, come(nobody), part(out), come({ ...nobody, ...second }), part({ ...out, ...second })),
+    [],
+  );
+  assert.deepStrictEqual(released(rig, 120), ["t-1 in null null api.example.com"]);
+  const later = { start: 900, monotonicNs: at(130) };
+  assert.deepStrictEqual(fold(rig, come({ ...nobody, ...later }), part({ ...out, ...later })), []);
+  const told = released(rig, 240);
+  assert.deepStrictEqual([told.length, told[0]?.replace(/t-\d+/, "")], [1, " in null null api.example.com"]);
+});
+
+test("hello fold: a second hello with a refused name refuses its connection", () => {
+  const rig = openFold({ rules: ["api.example.com"] });
+  const innocent = records(largeHello("other.example.com"));
+  const told = fold(rig, part({ payload: innocent }), part({ start: 2500, verdict: "held" }));
+  assert.deepStrictEqual(told, [
+    "t-1 out 7 client other.example.com",
+    "t-1 out 7 client blocked by api.example.com",
+  ]);
+  assert.deepStrictEqual(rig.judged, [
+    ["00ff", 1000, false],
+    ["00ff", 2500, true],
+  ]);
+  assert.deepStrictEqual(fold(rig, lifetime("closed")), []);
 });
 
 test("hello fold: what is left at the end is told: open connections, hellos that wait, halves", () => {
