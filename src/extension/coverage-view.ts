@@ -14,7 +14,8 @@ import {
   type TreeView,
 } from "vscode";
 import type { CoverageReport } from "../protocol/coverage.ts";
-import { messageOf, type Analyzer } from "./analyzer.ts";
+import { messageOf } from "./analyzer-link.ts";
+import type { Analyzer } from "./analyzer.ts";
 import {
   coverageTree,
   problemItem,

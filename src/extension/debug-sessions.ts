@@ -1,7 +1,8 @@
 // Traces the process that is being debugged, and stops with it. How the pid is found is debuggee-pid.ts's; a failure is
 // said once in the status bar, for nobody asked.
 import { debug, type DebugSession, type Disposable, type LogOutputChannel } from "vscode";
-import { messageOf, type Analyzer } from "./analyzer.ts";
+import { messageOf } from "./analyzer-link.ts";
+import type { Analyzer } from "./analyzer.ts";
 import { mustAskForPid, pidOfAdapterMessage, pidOfEvaluation, pidOfName } from "./debuggee-pid.ts";
 import type { LiveTrafficPanel } from "./live-traffic-panel.ts";
 import { readSettings } from "./settings.ts";

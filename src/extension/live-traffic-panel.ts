@@ -15,7 +15,8 @@ import {
   type WebviewPanelSerializer,
 } from "vscode";
 import type { FromWebview, ToWebview, WebviewCommand } from "../protocol/webview.ts";
-import { messageOf, type Analyzer } from "./analyzer.ts";
+import { messageOf } from "./analyzer-link.ts";
+import type { Analyzer } from "./analyzer.ts";
 import { liveTrafficHtml } from "./live-traffic-html.ts";
 import { RecentRows } from "./recent-rows.ts";
 

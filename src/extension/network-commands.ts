@@ -2,7 +2,8 @@
 // the menus whether the network is watched, and the user when that has ended by itself.
 import { commands, window, type Disposable } from "vscode";
 import type { StateParams } from "../protocol/editor.ts";
-import { messageOf, type Analyzer } from "./analyzer.ts";
+import { messageOf } from "./analyzer-link.ts";
+import type { Analyzer } from "./analyzer.ts";
 import type { LiveTrafficPanel } from "./live-traffic-panel.ts";
 import type { Obstacle } from "./obstacle.ts";
 

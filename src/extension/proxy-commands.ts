@@ -8,7 +8,8 @@ import {
   type QuickPickItem,
   type WorkspaceFolder,
 } from "vscode";
-import { messageOf, type Analyzer } from "./analyzer.ts";
+import { messageOf } from "./analyzer-link.ts";
+import type { Analyzer } from "./analyzer.ts";
 import type { LiveTrafficPanel } from "./live-traffic-panel.ts";
 import type { Obstacle } from "./obstacle.ts";
 import { isLaunch, variablesOf, withVariables, type Launch } from "./proxied-launch.ts";

@@ -11,7 +11,8 @@ import {
 } from "vscode";
 import type { CoverageReport } from "../protocol/coverage.ts";
 import type { MeasureProgressParams, ReportFormat } from "../protocol/editor.ts";
-import { messageOf, type Analyzer } from "./analyzer.ts";
+import { messageOf } from "./analyzer-link.ts";
+import type { Analyzer } from "./analyzer.ts";
 import type { Obstacle } from "./obstacle.ts";
 import { progressMessage, reportFileName, reportFormatOf } from "./report-text.ts";
 import { readSettings } from "./settings.ts";

@@ -2,7 +2,8 @@
 // asked for it.
 import { commands, QuickPickItemKind, window, type QuickPickItem } from "vscode";
 import type { Skipped } from "../protocol/coverage.ts";
-import { messageOf, type Analyzer } from "./analyzer.ts";
+import { messageOf } from "./analyzer-link.ts";
+import type { Analyzer } from "./analyzer.ts";
 import { isOfWorkspace, type CoverageNode } from "./coverage-model.ts";
 import { workspaceFolders } from "./coverage-view.ts";
 import type { LiveTrafficPanel } from "./live-traffic-panel.ts";
