@@ -1,5 +1,5 @@
-// Runs the tests: every test/**/*.test.ts, or those whose path contains one of the arguments. Test files that share
-// the kernel or an editor run one after the other; --concurrency of the rest is the machine's.
+// Runs the tests: every test/**/*.test.ts, or those whose path contains one of the arguments. One file after the other,
+// for many of them share the kernel, and look at all that is in it.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
