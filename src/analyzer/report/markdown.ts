@@ -46,25 +46,40 @@ export function markdownReport(report: CoverageReport): string {
   return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
 }
 
+/** Processes of which all the same is said share a row. */
 function processTable(processes: readonly ProcessReport[]): string {
-  const rows = byVerdict(processes).flatMap(({ members }) =>
-    members.map((process) => {
-      const { verdict, pid, path, reason } = process;
-      const clause = measuredClause(process);
-      const cells = [
-        `${verdict} (${basisInShort(process)})`,
-        pid,
-        processTitle(process),
-        process.class,
-        stacksInShort(process),
-        path,
-      ];
-      return `| ${[...cells, clause === null ? reason.text : `${reason.text}; ${clause}`].map((cell) => escapeMarkdown(String(cell))).join(" | ")} |`;
-    }),
-  );
+  const alike = new Map<string, { process: ProcessReport; why: string; pids: number[] }>();
+  for (const process of byVerdict(processes).flatMap(({ members }) => members)) {
+    const clause = measuredClause(process);
+    const why = clause === null ? process.reason.text : `${process.reason.text}; ${clause}`;
+    const said = [basisInShort(process), processTitle(process), process.class, stacksInShort(process), why];
+    const key = JSON.stringify([process.verdict, process.path, ...said]);
+    const known = alike.get(key);
+    if (known === undefined) alike.set(key, { process, why, pids: [process.pid] });
+    else known.pids.push(process.pid);
+  }
+  const rows = [...alike.values()].map(({ process, why, pids }) => {
+    const cells = [
+      `${process.verdict} (${basisInShort(process)})`,
+      shortList(pids),
+      pids.length === 1 ? processTitle(process) : `${processTitle(process)} ×${pids.length}`,
+      process.class,
+      stacksInShort(process),
+      process.path,
+      why,
+    ];
+    return `| ${cells.map(escapeMarkdown).join(" | ")} |`;
+  });
   if (rows.length === 0) return "";
   const head = ["Verdict", "PID", "Process", "Class", "Stack", "Path", "Reason"];
   return [`| ${head.join(" | ")} |`, `|${" --- |".repeat(head.length)}`, ...rows].join("\n");
+}
+
+/** The evidence below the table lists all that have a stack. */
+function shortList(pids: readonly number[]): string {
+  const most = 4;
+  const first = pids.slice(0, most).join(", ");
+  return pids.length > most ? `${first} and ${pids.length - most} more` : first;
 }
 
 function meanings(processes: readonly ProcessReport[]): string {

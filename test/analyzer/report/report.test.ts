@@ -56,6 +56,31 @@ test("markdown: tells a file's evidence once for all its processes", () => {
   assert.equal(text.match(/0x1a6b180/g)?.length, 1);
 });
 
+test("markdown: processes of which all the same is said share a row, with their number", () => {
+  const workers = [5001, 5002, 5003, 5004, 5005, 5006].map((pid) => ({ ...node, pid }));
+  const [first, ...others] = workers.slice(0, 2);
+  assert.ok(first);
+  const cells = (processes: ProcessReport[]) =>
+    markdownReport(reportOf(processes))
+      .split("\n")
+      .filter((line) => line.startsWith("| traceable"))
+      .map((line) => line.split(" | ").slice(1, 3));
+  assert.deepStrictEqual(cells(workers), [["5001, 5002, 5003, 5004 and 2 more", "node api.js ×6"]]);
+  assert.deepStrictEqual(cells([first, java, ...others]), [["5001, 5002", "node api.js ×2"]]);
+  assert.deepStrictEqual(
+    cells([
+      first,
+      { ...first, pid: 6, reason: { code: "x", text: "y" } },
+      { ...first, pid: 7, arguments: [] },
+    ]),
+    [
+      ["5001", "node api.js"],
+      ["6", "node api.js"],
+      ["7", "node"],
+    ],
+  );
+});
+
 const escapes: [text: string, escaped: string][] = [
   ["SSL_read", "SSL_read"],
   ["_a_ *b* `c`", "\\_a\\_ \\*b\\* \\`c\\`"],
