@@ -10,18 +10,30 @@ export interface Remedy {
 }
 
 const throughProxy = "Start it through the proxy";
+const debugSymbols = "Install the program's debug symbols, where it has any";
 
 const remedies: Readonly<Record<string, Remedy>> = {
   "uprobe-unavailable": { text: "Give the tracer its rights", action: "rights" },
   "no-symbols": {
-    text: `Install the program's debug symbols, where it has any, or ${throughProxy.toLowerCase()}`,
+    text: `${debugSymbols}, or ${throughProxy.toLowerCase()}`,
     action: "proxy",
   },
+  // The proxy would be refused: it trusts by a store of its own.
+  "own-trust": { text: debugSymbols, action: null },
+  "own-trust-unseen": { text: debugSymbols, action: null },
   "go-not-certain": { text: throughProxy, action: "proxy" },
   "rustls-through-proxy": { text: throughProxy, action: "proxy" },
   "no-native-boundary": { text: throughProxy, action: "proxy" },
   "tls-in-language": { text: throughProxy, action: "proxy" },
   silent: { text: throughProxy, action: "proxy" },
+  "hello-seen": {
+    text: `${throughProxy}, or trace the program whose connections it hands on`,
+    action: "proxy",
+  },
+  "unreadable-file": {
+    text: "Restart it, if its files were replaced since it began, or look at it as root: sudo plainsight scan",
+    action: null,
+  },
   "no-tls-yet": { text: "Let it make its first connection: it is looked at again by itself", action: null },
 };
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { rules } from "../../src/analyzer/coverage/verdicts.ts";
+import type { ProcessReport } from "../../src/protocol/coverage.ts";
 import { remedyOf } from "../../src/extension/remedies.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
@@ -15,10 +16,25 @@ test("remedies: every process that could be made traceable is told how, and no o
     [...new Set(untold)].sort(),
     [
       ...["debug-file-symbols", "exported-symbols", "go-pclntab", "local-symbols"],
-      ...["no-tls-library", "other-architecture", "own-trust", "own-trust-unseen", "unreadable-file"],
+      ...["no-tls-library", "other-architecture"],
     ].sort(),
   );
 });
+
+const found: [code: string, verdict: ProcessReport["verdict"], action: string | null][] = [
+  ["hello-seen", "metadata", "proxy"],
+  ["silent", "dark", "proxy"],
+  ["silent", "metadata", "proxy"],
+  ["own-trust", "metadata", null],
+  ["unreadable-file", "unknown", null],
+];
+for (const [code, verdict, action] of found) {
+  test(`remedies: a process that is ${verdict} for ${code} is told what to do${action === null ? "" : `, by ${action}`}`, () => {
+    const remedy = remedyOf({ verdict, reason: { code, text: "" } });
+    assert.equal(remedy?.action, action);
+    assert.match(remedy.text, /^[A-Z][^\n]*[^.\s]$/);
+  });
+}
 
 test("remedies: each action has its place on the row of the tree", () => {
   const manifest = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as {
