@@ -27,6 +27,8 @@ interface Flow<Context> {
   lastMs: number;
 }
 
+type HelloReading = ReturnType<typeof readClientHello>;
+
 const incomplete: Reason = { code: "hello-incomplete", text: "the rest of the ClientHello never came" };
 const crowdedOut: Reason = {
   code: "too-many-hellos",
@@ -43,6 +45,8 @@ export class HelloFlows<Context> {
   #heldBytes = 0;
   /** Keys that were told, the oldest first. */
   readonly #told = new Set<string>();
+  #last: { transport: Piece<Context>["transport"]; handshake: Uint8Array; reading: HelloReading } | null =
+    null;
   /** Given up for want of room, to be told by the next expire. */
   #crowdedOut: FlowOutcome<Context>[] = [];
 
@@ -84,7 +88,7 @@ export class HelloFlows<Context> {
         : assembly.push(piece.offset, piece.bytes);
     switch (assembled.state) {
       case "whole":
-        return this.#tell({ key, context, ...readClientHello(assembled.handshake, transport) });
+        return this.#tell({ key, context, ...this.#read(assembled.handshake, transport) });
       case "problem":
         return this.#tell({ key, context, problem: assembled.reason });
       case "not-tls":
@@ -130,6 +134,15 @@ export class HelloFlows<Context> {
   /** As expire, of all that is left. */
   end(): FlowOutcome<Context>[] {
     return this.expire(Infinity);
+  }
+
+  /** Over loopback, and on its way from a container, the same hello passes twice in a row: it is read once. */
+  #read(handshake: Uint8Array, transport: Piece<Context>["transport"]): HelloReading {
+    const last = this.#last;
+    if (last?.transport === transport && Buffer.compare(last.handshake, handshake) === 0) return last.reading;
+    const reading = readClientHello(handshake, transport);
+    this.#last = { transport, handshake, reading };
+    return reading;
   }
 
   #take(key: string): Flow<Context> | null {

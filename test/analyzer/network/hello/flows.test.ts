@@ -175,3 +175,16 @@ test("flows: large hellos that never end hold no more than 64 MiB together", () 
   }
   assert.equal(flows.end().length, 2000);
 });
+
+test("flows: the same hello at both ends is told of each, and the next one is another", () => {
+  const flows = new HelloFlows<null>();
+  const push = (key: string, name: string) => told(flows.push(piece(key, 0, records(largeHello(name)))));
+  assert.deepStrictEqual(
+    [push("out", "one.example"), push("in", "one.example"), push("out again", "two.example")],
+    [
+      ["out", "one.example"],
+      ["in", "one.example"],
+      ["out again", "two.example"],
+    ],
+  );
+});
