@@ -1,14 +1,23 @@
 // Folds the records of the network path into events: parts of ClientHellos into hellos, each with whose connection it
 // is and, at the end, how much that carried. It keeps no clock and looks nothing up itself.
 import type { Reason } from "../../protocol/coverage.ts";
-import type { BlockedEvent, ConnectionEvent, HelloEvent } from "../../protocol/traffic.ts";
+import type { HelloEvent } from "../../protocol/traffic.ts";
 import type { Clock } from "../../tracer/messages.ts";
 import type { Ends, NetworkRecord } from "../capture/network-records.ts";
-import { readEarlyServerName, type HelloFacts } from "./hello/client-hello.ts";
+import { readEarlyServerName } from "./hello/client-hello.ts";
 import { HelloFlows, type FlowOutcome } from "./hello/flows.ts";
+import {
+  blockedEvent,
+  connectionEvent,
+  helloEvent,
+  roleBy,
+  unknownFacts,
+  type Counted,
+  type NetworkEvent,
+  type ToldFacts,
+} from "./hello-events.ts";
 
 type HelloPart = Extract<NetworkRecord, { type: "hello-part" }>;
-type Lifetime = Extract<NetworkRecord, { type: "owner" | "closed" | "open" }>;
 
 export interface HelloFoldOptions {
   clock: Clock;
@@ -26,8 +35,6 @@ export interface HelloFoldOptions {
   /** Says what becomes of it. */
   judge(rawEnds: string, start: number, isBlocked: boolean): void;
 }
-
-export type NetworkEvent = HelloEvent | ConnectionEvent | BlockedEvent;
 
 /** A connection whose hello was told, or waits to be. */
 interface Told {
@@ -49,9 +56,6 @@ interface Beginning extends Pick<
 > {
   atMs: number;
 }
-
-/** Fingerprints are those of a whole hello. */
-type ToldFacts = Omit<HelloFacts, "ja3" | "ja4"> & Pick<HelloEvent, "ja3" | "ja4">;
 
 type Outcome = FlowOutcome<Beginning> | { key: string; context: Beginning; facts: ToldFacts };
 
@@ -104,7 +108,7 @@ export class HelloFold {
     const waiting = [...this.#held].flatMap((told) => this.#tell(told));
     const open = [...this.#told.values()].flatMap((told) =>
       told.rule === null && told.hello.connection.role !== null
-        ? [this.#connectionEvent(told, nowMs, null)]
+        ? [connectionEvent(told.hello, { startedMs: told.startedMs, endMs: nowMs }, null)]
         : [],
     );
     this.#told.clear();
@@ -186,7 +190,7 @@ export class HelloFold {
     return told;
   }
 
-  #onOwner(record: Lifetime): NetworkEvent[] {
+  #onOwner(record: Counted): NetworkEvent[] {
     const { ends, socket, owner, command, establishedNs } = record;
     if (ends.transport === "quic") return this.#onQuicOwner(record);
     const told = this.#find(ends, socket);
@@ -198,7 +202,7 @@ export class HelloFold {
   }
 
   /** A server has one socket for all its connections. */
-  #onQuicOwner({ socket, owner, command }: Lifetime): NetworkEvent[] {
+  #onQuicOwner({ socket, owner, command }: Counted): NetworkEvent[] {
     if (owner === null) return [];
     const waiting = [...this.#held].filter(
       (told) => told.hello.transport === "quic" && told.socket === socket,
@@ -209,7 +213,7 @@ export class HelloFold {
     });
   }
 
-  #onCounted(record: Lifetime): NetworkEvent[] {
+  #onCounted(record: Counted): NetworkEvent[] {
     const told = this.#find(record.ends, record.socket);
     if (!told) return [];
     this.#told.delete(connectionKey(record.ends));
@@ -217,7 +221,8 @@ export class HelloFold {
     if (record.owner !== null && told.hello.pid === null) this.#setOwner(told, record.owner, record.command);
     if (told.rule !== null) return [];
     const hello = told.heldSinceMs === null ? [] : this.#tell(told);
-    return [...hello, this.#connectionEvent(told, this.#epochMs(record.monotonicNs), record)];
+    const times = { startedMs: told.startedMs, endMs: this.#epochMs(record.monotonicNs) };
+    return [...hello, connectionEvent(told.hello, times, record)];
   }
 
   #find(ends: Ends, socket: string): Told | undefined {
@@ -254,46 +259,22 @@ export class HelloFold {
     const { hello } = told;
     hello.pid = pid;
     hello.command = this.#options.commandOf(pid, thread);
-    hello.connection = { ...hello.connection, role: hello.direction === "out" ? "client" : "server" };
+    hello.connection = { ...hello.connection, role: roleBy(hello.direction) };
   }
 
   #helloEvent(begun: Beginning, outcome: { facts: ToldFacts } | { problem: Reason }): HelloEvent {
     const { ends, owner, command, direction, interfaceIndex, socket, atMs } = begun;
-    const { local, remote, transport } = ends;
-    const id = `${this.#options.idPrefix}${++this.#lastId}`;
-    const facts = "facts" in outcome ? outcome.facts : unknownFacts;
-    const isHere = owner !== null || socket !== null;
-    const role = direction === "out" ? "client" : "server";
-    return {
-      type: "hello",
-      id,
-      at: new Date(atMs).toISOString(),
+    const context = {
+      ...ends,
+      id: `${this.#options.idPrefix}${++this.#lastId}`,
       direction,
       pid: owner,
       command: owner === null ? null : this.#options.commandOf(owner, command),
-      connection: { id, role: isHere ? role : null, local, remote, serverName: facts.serverName },
-      transport,
       interface: this.#options.interfaceName(interfaceIndex),
-      ...facts,
-      ...("problem" in outcome && { problem: outcome.problem }),
+      atMs,
+      isHere: owner !== null || socket !== null,
     };
-  }
-
-  #connectionEvent(told: Told, endMs: number, counted: Lifetime | null): ConnectionEvent {
-    const { id, pid, command, connection } = told.hello;
-    return {
-      type: "connection",
-      id,
-      pid,
-      command,
-      connection,
-      state: counted?.type === "closed" ? "closed" : "open",
-      bytesOut: counted?.bytesOut ?? null,
-      bytesIn: counted?.bytesIn ?? null,
-      ...(counted && counted.said !== "unknown" && { carriedData: counted.said === "data" }),
-      startedAt: new Date(told.startedMs).toISOString(),
-      durationMs: Math.max(0, Math.round((endMs - told.startedMs) * 1000) / 1000),
-    };
+    return helloEvent(context, outcome);
   }
 
   #epochMs(monotonicNs: bigint): number {
@@ -301,31 +282,6 @@ export class HelloFold {
     return epochMs + Number(monotonicNs) / 1e6 - monotonicMs;
   }
 }
-
-function blockedEvent(hello: HelloEvent, rule: string): BlockedEvent {
-  const { id, at, direction, pid, command, connection, interface: name, serverName } = hello;
-  return {
-    type: "blocked",
-    id,
-    at,
-    direction,
-    pid,
-    command,
-    connection,
-    interface: name,
-    serverName: serverName ?? rule,
-    rule,
-  };
-}
-
-const unknownFacts: ToldFacts = {
-  serverName: null,
-  alpn: [],
-  versions: [],
-  ja3: null,
-  ja4: null,
-  encryptedClientHello: false,
-};
 
 const connectionKey = ({ transport, local, remote }: Ends): string => `${transport} ${local} ${remote}`;
 

@@ -10,8 +10,9 @@ import { decodeRecords, type KernelRecord } from "../capture/records.ts";
 import { TracerClient, type SharedTracer } from "../capture/tracer-client.ts";
 import { TracerUnavailable } from "../capture/tracer-launch.ts";
 import { ProcessTable } from "../processes/process-table.ts";
-import { socketOwner } from "../processes/socket-owner.ts";
-import { HelloFold, type NetworkEvent } from "./hello-fold.ts";
+import type { NetworkEvent } from "./hello-events.ts";
+import { HelloFold } from "./hello-fold.ts";
+import { HelloOwners } from "./hello-owners.ts";
 import { ruleFor } from "./name-rules.ts";
 
 export interface HelloSessionOptions {
@@ -50,8 +51,6 @@ export interface HelloSession {
 const ringBytes = 16 * 1024 * 1024;
 /** A server reads what has come within this time, or nobody can tell soon whose it is. */
 const holdMs = 100;
-/** A second. */
-const mostLookups = 20;
 /** Longer than ends keep a silent connection (RFC 9000, 10.1): most say 30 seconds. */
 const defaultQuicIdleMs = 60_000;
 /** That often idle connections are looked for while they are silent. */
@@ -69,8 +68,7 @@ class Session implements HelloSession {
   missing: readonly Reason[] = [];
   readonly #options: HelloSessionOptions;
   readonly #processes = new ProcessTable();
-  /** What processes are called, by process and thread name: of those that were asked for a moment ago. */
-  readonly #commands = new Map<string, string>();
+  readonly #owners = new HelloOwners(this.#processes);
   readonly #startedMs = performance.now();
   /** Process id to command, of those that were added and their children. */
   readonly #added = new Map<number, string>();
@@ -81,7 +79,6 @@ class Session implements HelloSession {
   #hellos = 0;
   #blocked = 0;
   #isResetting = false;
-  #lookups = { second: 0, count: 0 };
   #fold!: HelloFold;
   #tracer!: Pick<TracerClient, "opened" | "call">;
   #own: TracerClient | null = null;
@@ -101,8 +98,8 @@ class Session implements HelloSession {
       idPrefix: `n${Date.now().toString(36)}-`,
       interfaceName: (index) =>
         this.interfaces.find((watched) => watched.index === index)?.name ?? `#${index}`,
-      commandOf: (pid, thread) => this.#commandOf(pid, thread),
-      ownerOf: ({ local, remote, transport }) => this.#ownerOf(local, remote, transport),
+      commandOf: (pid, thread) => this.#owners.commandOf(pid, thread),
+      ownerOf: (ends) => this.#owners.ownerOf(ends),
       ruleFor: (serverName) => (this.#rules ? ruleFor(this.#rules, serverName) : null),
       isBlocking: () => this.#rules !== null,
       judge: (ends, start, blocked) => {
@@ -182,14 +179,6 @@ class Session implements HelloSession {
     };
   }
 
-  /** It takes milliseconds: of a flood whose owners the kernel does not tell, only so many are looked up. */
-  #ownerOf(local: string, remote: string, transport: "tcp" | "quic"): number | null {
-    const second = Math.floor(performance.now() / 1000);
-    if (this.#lookups.second !== second) this.#lookups = { second, count: 0 };
-    if (++this.#lookups.count > mostLookups) return null;
-    return socketOwner(local, remote, transport === "quic" ? "udp" : "tcp");
-  }
-
   #onBatch(batch: Buffer): void {
     const { records, undecodedBytes } = decodeRecords(batch);
     for (const record of records) this.#onRecord(record);
@@ -235,17 +224,9 @@ class Session implements HelloSession {
     this.#options.onEvent({ type: "exited", pid, command });
   }
 
-  /** A process of many connections is looked at once for those that come together. */
-  #commandOf(pid: number, thread: string): string {
-    const key = `${pid} ${thread}`;
-    const command = this.#commands.get(key) ?? this.#processes.identify(pid).found?.command ?? thread;
-    this.#commands.set(key, command);
-    return command;
-  }
-
   readonly #release = (): void => {
     this.#timer = null;
-    this.#commands.clear();
+    this.#owners.forget();
     const nowMs = Date.now();
     this.#emitAll(this.#fold.release(nowMs - holdMs, nowMs));
     if (this.#fold.holds) this.#timer = setTimeout(this.#release, holdMs);

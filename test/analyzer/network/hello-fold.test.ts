@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NetworkRecord } from "../../../src/analyzer/capture/network-records.ts";
-import { HelloFold, type NetworkEvent } from "../../../src/analyzer/network/hello-fold.ts";
+import type { NetworkEvent } from "../../../src/analyzer/network/hello-events.ts";
+import { HelloFold } from "../../../src/analyzer/network/hello-fold.ts";
 import { largeHello, nameFirstHello, records } from "./hello/hellos.ts";
 import { crypto, initial } from "./hello/quic-client.ts";
 
