@@ -120,6 +120,7 @@ export interface ProcessReport {
   verdict: Verdict;
   basis: Basis;
   reason: Reason;
+  /** What can be probed; also of a process whose verdict speaks of another of its stacks. */
   probes: ProbeReport[];
   measured: Measurement | null;
 }

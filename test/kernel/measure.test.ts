@@ -1,13 +1,15 @@
 // Measures real processes: what is confirmed, silent and not exercised must be what really happened.
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
+import { execFileSync, type ChildProcess } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { measure, type MeasureProgress } from "../../src/analyzer/capture/measure.ts";
 import { Scanner } from "../../src/analyzer/scan.ts";
 import { everyProcess } from "../../src/analyzer/selection.ts";
 import { largeHello, records } from "../analyzer/network/hello/hellos.ts";
+import { makeFolder } from "./isolated.ts";
 import { openNamespace } from "./network-rig.ts";
 import {
   ask,
@@ -15,6 +17,7 @@ import {
   firstLine,
   fixtures,
   makeCertificate,
+  openTrace,
   skipReason,
   start,
   startEchoServer,
@@ -314,6 +317,47 @@ for (const [others, how] of [
     },
   );
 }
+
+/** A client that speaks through libssl, and has in it what a program with rustls has. */
+function buildMixedClient(t: TestContext): string {
+  const folder = makeFolder(t);
+  const [source, program] = [join(folder, "mixed.c"), join(folder, "mixed-client")];
+  writeFileSync(source, 'const char panic_at[] = "/cargo/registry/src/rustls-0.23.10/src/conn.rs";\n');
+  execFileSync("cc", ["-O2", "-o", program, join(fixtures, "static-client.c"), source, "-lssl"]);
+  return program;
+}
+
+test(
+  "measure: a process whose prediction speaks of a stack that is not probed is confirmed by the one that is",
+  { skip: skipReason("cc") },
+  async (t) => {
+    const program = buildMixedClient(t);
+    const server = await startEchoServer(t, "h1");
+    const [measuredOne, tracedOne] = [0, 1].map(() => start(t, program, [server.port]));
+    assert.ok(measuredOne && tracedOne);
+    const scanned = new Scanner().scan({ ...everyProcess, pids: [measuredOne.pid] }).report.processes[0];
+    assert.deepStrictEqual([scanned?.class, scanned?.verdict], ["rustls", "proxy"]);
+
+    const done = new AbortController();
+    void ended(measuredOne).then(() => {
+      done.abort();
+    });
+    const processes = await measured([measuredOne.pid], done.signal, () => {
+      if (measuredOne.stdin?.writable === true) measuredOne.stdin.end("go\n");
+    });
+    const { class: found, verdict, basis, reason } = processes.get(measuredOne.pid) ?? {};
+    assert.deepStrictEqual(
+      [found, verdict, basis, reason?.code],
+      ["dynamic-openssl", "traceable", "measured", "plaintext-seen"],
+    );
+
+    const trace = await openTrace(t);
+    const { skipped } = await trace.session.add([tracedOne.pid], { followChildren: false });
+    assert.deepStrictEqual(skipped, []);
+    tracedOne.stdin?.end("go\n");
+    await trace.seen(() => trace.exchanges(tracedOne.pid).length === 1);
+  },
+);
 
 for (const [spoken, expectedClass] of [
   ["openssl", "dynamic-openssl"],

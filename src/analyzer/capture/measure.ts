@@ -1,4 +1,4 @@
-// Measures: probes the processes that a scan calls traceable, and those that load a TLS library meanwhile, watches their
+// Measures: probes the processes in which a scan found what to probe, and those that load a TLS library meanwhile, watches their
 // plaintext, their TCP connections and the ClientHellos of all for a while, and gives the scan's report with what was seen. What it means is
 // coverage/measurement.ts's to say.
 import { setTimeout as sleep } from "node:timers/promises";
@@ -125,9 +125,9 @@ export async function measure(report: CoverageReport, options: MeasureOptions): 
   }
 }
 
-/** Also what only missing rights keep from being traceable: the tracer is asked for them, and says what is missing. */
-function mayBeProbed({ verdict, reason }: ProcessReport): boolean {
-  return verdict === "traceable" || reason.code === "uprobe-unavailable";
+/** Also what only missing rights keep from being probed: the tracer is asked for them, and says what is missing. */
+function mayBeProbed({ probes, reason }: ProcessReport): boolean {
+  return probes.length > 0 || reason.code === "uprobe-unavailable";
 }
 
 /** A library that one loads while it is watched is probed then. */

@@ -204,7 +204,7 @@ class Session implements TraceSession {
     const scanned = this.#scanner.scanProcess(pid);
     if ("skipped" in scanned) return scanned.skipped.reason;
     const { report } = scanned.process;
-    if (!["traceable", "no-tls"].includes(report.verdict)) return report.reason;
+    if (report.probes.length === 0 && report.verdict !== "no-tls") return report.reason;
     await this.#trace(pid, report.command, options);
     const [failure] = await this.#processes.look(pid);
     if (failure === undefined) {

@@ -142,7 +142,7 @@ async function addSelected(
   const others = report.processes.filter(({ pid }) => pid !== process.pid);
   const byName = auto && scanner.host.paths.xdp.available ? others.filter(isUncovered) : [];
   const pids = others
-    .filter((known) => !byName.includes(known) && (every ? known.verdict === "traceable" : true))
+    .filter((known) => !byName.includes(known) && (every ? known.probes.length > 0 : true))
     .map(({ pid }) => pid);
   const { attached, skipped } = await session.add(pids, { followChildren: !every });
   for (const { pid, reason } of skipped) print({ type: "skipped", pid, reason });

@@ -5,9 +5,9 @@ import { TracerUnavailable } from "../capture/tracer-launch.ts";
 import { openHelloSession, type HelloSession } from "../network/hello-session.ts";
 import { printable } from "./terminal.ts";
 
-/** Whether a process has TLS that no probe shows. */
-export function isUncovered({ verdict }: ProcessReport): boolean {
-  return verdict === "proxy" || verdict === "metadata" || verdict === "dark";
+/** Whether a process has TLS, and none that a probe shows. */
+export function isUncovered({ verdict, probes }: ProcessReport): boolean {
+  return (verdict === "proxy" || verdict === "metadata" || verdict === "dark") && probes.length === 0;
 }
 
 export class Uncovered {
@@ -30,16 +30,15 @@ export class Uncovered {
   }
 
   /** From now on its connections are told, and those of its children; or why they cannot be. */
-  async add({ pid, command, reason }: ProcessReport): Promise<void> {
+  async add({ pid, command, reason, probes }: ProcessReport): Promise<void> {
     this.#session ??= this.#start();
     const session = await this.#session;
     if (session === null) {
       this.#onEvent({ type: "skipped", pid, reason });
       return;
     }
-    process.stderr.write(
-      `${printable(`${command} ${pid}`)}: names and sizes only: ${printable(reason.text)}\n`,
-    );
+    const what = probes.length === 0 ? "names and sizes only" : "names and sizes beside what is probed";
+    process.stderr.write(`${printable(`${command} ${pid}`)}: ${what}: ${printable(reason.text)}\n`);
     await session.add(pid);
   }
 

@@ -7,6 +7,7 @@ import type {
   ProcessReport,
   StackReport,
 } from "../../protocol/coverage.ts";
+import { stackTitle } from "../stacks/table.ts";
 import { classOf } from "./classes.ts";
 import type { ActiveSocket } from "./socket-activity.ts";
 import { summarise } from "./summary.ts";
@@ -160,8 +161,8 @@ function carrierOf(seen: readonly SeenConnection[]): string | null {
 }
 
 /**
- * The process with its measurement. Plaintext that was seen confirms the verdict; silence, though TLS was in use, takes
- * it back; a process that was not exercised keeps its prediction. The stack that carried the traffic comes first.
+ * The process with its measurement. Plaintext that was seen makes it traceable; silence, though TLS was in use, takes
+ * that back; a process that was not exercised keeps its prediction. The stack that carried the traffic comes first.
  */
 export function withMeasurement(
   process: ProcessReport,
@@ -181,10 +182,18 @@ export function withMeasurement(
       return { ...process, measured, basis: "measured", verdict, reason: { code: "silent", text } };
     }
     case "confirmed":
-      return { ...carriedBy(process, carrier), measured, basis: "measured" };
+      return { ...seenOpen(carriedBy(process, carrier)), measured, basis: "measured" };
     case "metadata":
       return { ...process, measured };
   }
+}
+
+/** Whatever was predicted of it, for the sake of another of its stacks or of missing rights. */
+function seenOpen(process: ProcessReport): ProcessReport {
+  if (process.verdict === "traceable") return process;
+  const [first] = process.stacks;
+  const text = `plaintext was seen at the functions of ${first === undefined ? "its TLS" : stackTitle(first.stack)}`;
+  return { ...process, path: "uprobe", verdict: "traceable", reason: { code: "plaintext-seen", text } };
 }
 
 /** The process with the stack of this file first, which gives the class; as it was where it has no such stack. */

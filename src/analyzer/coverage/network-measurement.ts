@@ -9,9 +9,9 @@ export type Probing = "throughout" | "late" | "never";
 export function measuredProcess(process: ProcessReport, probing: Probing, seen: Watched): ProcessReport {
   if (probing !== "never") {
     const outcome = outcomeOf(process.pid, seen);
-    // What was late may have missed all that it said.
-    const isTold = probing === "throughout" || outcome.measured.state !== "silent";
-    if (isTold) return withMeasurement(process, outcome);
+    // A process that is silent takes back a prediction of plaintext only, and what was late may have missed all of it.
+    const takesBack = probing === "throughout" && process.path === "uprobe";
+    if (takesBack || outcome.measured.state !== "silent") return withMeasurement(process, outcome);
   }
   const metadata = unprobedOutcome(process.pid, seen);
   return metadata === null ? process : withMetadata(process, metadata);

@@ -35,24 +35,28 @@ export function processReport(examined: Examined, paths: HostReport["paths"]): P
     verdict: judgement.verdict,
     basis: "predicted",
     reason: { code: judgement.reason.code, text: reasonText(judgement, findings, problems) },
-    probes: judgement.verdict === "traceable" ? findings.flatMap(probes) : [],
+    probes: paths.uprobe.available && findings.some(isCapturable) ? findings.flatMap(probes) : [],
     measured: null,
   };
 }
 
 const isNss = ({ path }: MappedFile): boolean => /\/libnss3\.so[^/]*$/.test(path);
 
-/** What the rule alone does not say: stacks of a traceable process that are not captured, and files not read. */
+/**
+ * What the rule alone does not say: stacks of a traceable process that are not captured, those of another that are, and
+ * files not read.
+ */
 function reasonText(
-  { verdict, reason }: Judgement,
+  { verdict, path, reason }: Judgement,
   findings: readonly StackFinding[],
   problems: readonly string[],
 ): string {
-  const closed = findings.filter((finding) => !isCapturable(finding)).map(({ stack }) => stackTitle(stack));
   const parts = [reason.text];
-  if (verdict === "traceable" && closed.length > 0) {
-    parts.push(`what goes through ${[...new Set(closed)].join(" and ")} is not captured`);
-  }
+  const [captured, closed] = [isCapturable, (finding: StackFinding) => !isCapturable(finding)].map((is) =>
+    [...new Set(findings.filter(is).map(({ stack }) => stackTitle(stack)))].join(" and "),
+  );
+  if (verdict === "traceable" && closed !== "") parts.push(`what goes through ${closed} is not captured`);
+  if (path !== "uprobe" && captured !== "") parts.push(`what goes through ${captured} can be probed`);
   return [...parts, ...problems.filter((problem) => problem !== reason.text)].join("; ");
 }
 

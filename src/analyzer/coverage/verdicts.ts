@@ -1,5 +1,7 @@
 // The rules that turn what was found into a path, a verdict and its reason. One table, read from the top: the first
-// rule that holds decides. The verdict is what this host and this version can do; the path is what the process needs.
+// rule that holds decides. The verdict is what this host and this version can do; the path is what the process needs. A rule
+// speaks of the stack that stands for the process and forbids nothing: others are probed where they can be, and the one
+// of which plaintext is seen then stands for it.
 import { basename } from "node:path";
 import type { HostReport, Path, Reason, Verdict } from "../../protocol/coverage.ts";
 import type { StackFinding } from "../stacks/finding.ts";

@@ -205,6 +205,11 @@ const cases: [about: string, process: Case, expected: string][] = [
   ["wolfSSL", { findings: [finding("wolfssl")] }, "wolfssl uprobe traceable exported-symbols"],
   ["rustls", { findings: [finding("rustls", dark)] }, "rustls mitm proxy rustls-through-proxy"],
   [
+    "rustls in the program beside a shared OpenSSL",
+    { findings: [finding("rustls", { ...dark, ...inProgram }), dynamic] },
+    "rustls mitm proxy rustls-through-proxy",
+  ],
+  [
     "OpenSSL and GnuTLS, of which one is open",
     { findings: [finding("gnutls", { functions: [] }), dynamic] },
     "dynamic-openssl uprobe traceable exported-symbols",
@@ -260,8 +265,9 @@ for (const { about, expected, report } of reports) {
     assert.equal(report.basis, "predicted");
     assert.equal(report.measured, null);
   });
-  test(`coverage: has probes for ${about} only when it is traceable, and words the reason as one clause`, () => {
-    assert.equal(report.probes.length > 0, report.verdict === "traceable");
+  test(`coverage: has probes for ${about} when it is traceable, and words the reason as one clause`, () => {
+    if (report.verdict === "traceable") assert.notEqual(report.probes.length, 0);
+    else if (!report.reason.text.endsWith(" can be probed")) assert.deepStrictEqual(report.probes, []);
     assert.match(report.reason.text, /^\S[^\n]*[^.\s]$/);
   });
 }
@@ -311,6 +317,17 @@ test("coverage: tells what a traceable process also has and is not captured", ()
     { function: "SSL_read", file: "/lib/libssl.so.3", offset: "0x1000" },
     { function: "SSL_write", file: "/lib/libssl.so.3", offset: "0x1100" },
   ]);
+});
+
+test("coverage: a process that is not predicted to be traceable has the probes of its other stack, and says so", () => {
+  const findings = [finding("rustls", { ...dark, ...inProgram }), dynamic];
+  const examined = { facts: facts("/bin/app"), findings, ownRuntime: null, problems: [] };
+  const { reason, probes } = processReport(examined, open);
+  assert.match(reason.text, /^rustls is seen when .*; what goes through OpenSSL can be probed$/);
+  assert.deepStrictEqual(
+    probes.map(({ function: name }) => name),
+    ["SSL_read", "SSL_write"],
+  );
 });
 
 test("coverage: tells what could not be read, whatever the verdict", () => {

@@ -246,6 +246,33 @@ test("measurement: the stack that carried the traffic comes first and names the 
   );
 });
 
+test("measurement: plaintext makes a process traceable of which another stack had the say, and gives it its class", () => {
+  const [openssl] = node.stacks;
+  assert.ok(openssl);
+  const rustls = { ...openssl, stack: "rustls" as const, symbols: "none" as const };
+  const shared = { ...openssl, linkage: "dynamic" as const, file: "/lib/libssl.so.3" };
+  const process = {
+    ...node,
+    runtime: null,
+    class: "rustls" as const,
+    stacks: [rustls, shared],
+    path: "mitm" as const,
+    verdict: "proxy" as const,
+  };
+  const outcome = { measured: measured("confirmed", 1), proofs: [], carrier: "/lib/libssl.so.3" };
+  const after = withMeasurement(process, outcome);
+  assert.deepStrictEqual(
+    [after.class, after.path, after.verdict, after.basis, after.reason],
+    [
+      "dynamic-openssl",
+      "uprobe",
+      "traceable",
+      "measured",
+      { code: "plaintext-seen", text: "plaintext was seen at the functions of OpenSSL" },
+    ],
+  );
+});
+
 test("measurement: the file that carried most of the plaintext is the carrier", () => {
   const connections = [own, { ...own, file: "/lib/b.so", bytes: 300 }, { ...own, file: null, bytes: 900 }];
   assert.equal(

@@ -143,6 +143,7 @@ test("network measurement: the whole is the sum of its processes, and what belon
   });
 });
 
+const mixed: ProcessReport = { ...java, path: "mitm", verdict: "proxy", probes: node.probes };
 const folds: [
   about: string,
   probing: Probing,
@@ -151,6 +152,13 @@ const folds: [
   expected: string,
 ][] = [
   ["probed throughout, and unheard", "throughout", [], [hello(node.pid, 1)], "metadata measured silent"],
+  [
+    "of another stack than is probed, throughout, and unheard",
+    "throughout",
+    [],
+    [hello(mixed.pid, 1)],
+    "proxy predicted metadata",
+  ],
   ["probed late, and unheard", "late", [], [hello(node.pid, 1)], "traceable predicted metadata"],
   ["probed late, and heard", "late", [decrypted(node.pid, 1)], [], "traceable measured confirmed"],
   ["probed late, and idle", "late", [], [], "traceable predicted not-exercised"],
@@ -159,7 +167,8 @@ const folds: [
 ];
 for (const [about, probing, connections, hellos, expected] of folds) {
   test(`network measurement: a process ${about} is ${expected}`, () => {
-    const { verdict, basis, measured } = measuredProcess(node, probing, watched(connections, hellos));
+    const process = hellos.some(({ pid }) => pid === mixed.pid) ? mixed : node;
+    const { verdict, basis, measured } = measuredProcess(process, probing, watched(connections, hellos));
     assert.equal([verdict, basis, measured?.state ?? "-"].join(" "), expected);
   });
 }
