@@ -114,8 +114,9 @@ export type TracerRequest =
       descriptors: ListeningSockets;
     }
   /**
-   * From now on the beginnings of TLS connections that pass these interfaces are told, with whose they are. Asked once.
-   * Places that are given are used as they are, the others are found by trying.
+   * From now on the beginnings of TLS connections that pass these interfaces are told, with whose they are. Asked again,
+   * it takes those that have come since, and lets go what is not there any more or not among these. Places that are given
+   * are used as they are, the others are found by trying.
    */
   | { type: "watch-network"; interfaces: string[]; places: NetworkPlaces }
   /** Tells of each open connection of which a hello was told what it has carried until now. */
@@ -179,8 +180,11 @@ export type TracerAnswer =
   | { type: "attached"; attachments: number[] }
   /** Hex of struct ps_redirected, or null when the connection was not sent by the kernel. */
   | { type: "redirected"; original: string | null }
-  /** Which interfaces are watched; what could not be, each with its reason. */
-  | { type: "watching"; interfaces: WatchedInterface[]; missing: Reason[] }
+  /**
+   * Which interfaces are watched, or have another name, since this request, and which are not any more; what could not
+   * be, each with its reason.
+   */
+  | { type: "watching"; interfaces: WatchedInterface[]; gone: WatchedInterface[]; missing: Reason[] }
   | { type: "done" }
   | { type: "failed"; reason: Reason };
 

@@ -6,7 +6,7 @@ import type { InterfacePlace, lookAtInterface, Programs } from "../../native/ind
 import type { Reason } from "../protocol/coverage.ts";
 import { cgroupRoot } from "./cgroup-root.ts";
 import { u32 } from "./map-words.ts";
-import type { NetworkPlaces, WatchedInterface } from "./messages.ts";
+import type { NetworkPlaces, TracerAnswer, WatchedInterface } from "./messages.ts";
 import { nameKey } from "./name-key.ts";
 
 /** ARPHRD_ETHER and ARPHRD_LOOPBACK of linux/if_arp.h: their packets begin with an Ethernet header, as XDP expects. */
@@ -34,9 +34,12 @@ const isXdp = (place: InterfacePlace): boolean => place.startsWith("xdp");
 const outlives = (place: InterfacePlace): boolean => place.startsWith("clsact");
 const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-export interface WatchOutcome {
-  interfaces: WatchedInterface[];
-  missing: Reason[];
+export type WatchOutcome = Omit<Extract<TracerAnswer, { type: "watching" }>, "type">;
+
+/** An interface with its programs; null: none could be had there. */
+interface Held {
+  watched: WatchedInterface | null;
+  handles: number[];
 }
 
 export class NetworkWatch {
@@ -45,6 +48,9 @@ export class NetworkWatch {
   readonly #load: (name: string) => void;
   /** What is refused now; null: nothing was ever. */
   #names: Set<string> | null = null;
+  /** By index: an interface has programs once, whatever names it has. */
+  readonly #held = new Map<number, Held>();
+  #isOpen = false;
 
   /** @param load loads one object of bpf/ by its name */
   constructor(programs: Programs, look: typeof lookAtInterface, load: (name: string) => void) {
@@ -54,18 +60,23 @@ export class NetworkWatch {
   }
 
   watch(names: readonly string[], places: NetworkPlaces): WatchOutcome {
-    this.#load("tcp");
-    this.#load("hello");
-    this.#load("quic");
-    // Whose connections are comes first: it is asked when a hello is seen.
-    const missing = this.#watchConnections();
+    const missing = this.#isOpen ? [] : this.#open();
     const interfaces: WatchedInterface[] = [];
+    const present = new Set<number>();
     for (const name of names) {
-      const outcome = this.#watchInterface(name, places);
+      const outcome = this.#watchInterface(name, places, present);
+      if (outcome === null) continue;
       if ("code" in outcome) missing.push(outcome);
       else interfaces.push(outcome);
     }
-    return { interfaces, missing };
+    const gone: WatchedInterface[] = [];
+    for (const [index, { watched, handles }] of this.#held) {
+      if (present.has(index)) continue;
+      this.#held.delete(index);
+      for (const handle of handles) this.#programs.detach(handle);
+      if (watched) gone.push(watched);
+    }
+    return { interfaces, gone, missing };
   }
 
   tellOpenConnections(): void {
@@ -114,6 +125,15 @@ export class NetworkWatch {
     this.#programs.runIterator("reset_doomed");
   }
 
+  #open(): Reason[] {
+    this.#isOpen = true;
+    this.#load("tcp");
+    this.#load("hello");
+    this.#load("quic");
+    // Whose connections are comes first: it is asked when a hello is seen.
+    return this.#watchConnections();
+  }
+
   #watchConnections(): Reason[] {
     const inode = /\[(\d+)\]/.exec(readlinkSync("/proc/self/ns/net"))?.[1];
     this.#programs.updateMap("watched_namespace", u32(0), u32(Number(inode)));
@@ -141,26 +161,27 @@ export class NetworkWatch {
     this.#programs.attachCgroup(program, root);
   }
 
-  #watchInterface(name: string, places: NetworkPlaces): WatchedInterface | Reason {
+  /** @param present the interfaces that are there, by index; this one joins them. Gives null for one that is held. */
+  #watchInterface(
+    name: string,
+    places: NetworkPlaces,
+    present: Set<number>,
+  ): WatchedInterface | Reason | null {
     try {
       const { index, isUp, hardware } = this.#look(name);
+      if (present.has(index)) return null;
+      present.add(index);
+      const held = this.#held.get(index);
+      if (held) {
+        if (held.watched === null || held.watched.name === name) return null;
+        held.watched = { ...held.watched, name };
+        return held.watched;
+      }
       if (!isUp) {
         const text = `the interface ${name} is down: nothing passes it (ip link set ${name} up)`;
         return { code: "interface-down", text };
       }
-      const hasEthernet = ethernetLike.has(hardware);
-      const programAt = (place: InterfacePlace) =>
-        isXdp(place) ? "hello_xdp" : `hello_${place.replace(/.*-/, "")}${hasEthernet ? "" : "_ip"}`;
-      const attach = (wanted: InterfacePlace | null, offered: readonly InterfacePlace[]) =>
-        firstThat(
-          (wanted === null ? offered : [wanted]).filter(
-            (place) => (hasEthernet || !isXdp(place)) && !(places.withTracer && outlives(place)),
-          ),
-          (place) => this.#programs.attachInterface(programAt(place), index, place),
-        );
-      const egress = attach(places.egress, egressPlaces);
-      const ingress = attach(places.ingress, ingressPlaces);
-      return { name, index, ingress, egress };
+      return this.#attach(name, index, ethernetLike.has(hardware), places);
     } catch (error) {
       const code = error instanceof Error && "code" in error ? String(error.code).toLowerCase() : "failed";
       return code === "enodev"
@@ -168,12 +189,39 @@ export class NetworkWatch {
         : { code, text: `${name}: ${errorText(error)}` };
     }
   }
+
+  /** Throws where no place can be had; that is not tried again. */
+  #attach(name: string, index: number, hasEthernet: boolean, places: NetworkPlaces): WatchedInterface {
+    const held: Held = { watched: null, handles: [] };
+    this.#held.set(index, held);
+    const programAt = (place: InterfacePlace) =>
+      isXdp(place) ? "hello_xdp" : `hello_${place.replace(/.*-/, "")}${hasEthernet ? "" : "_ip"}`;
+    const attach = (wanted: InterfacePlace | null, offered: readonly InterfacePlace[]) =>
+      firstThat(
+        (wanted === null ? offered : [wanted]).filter(
+          (place) => (hasEthernet || !isXdp(place)) && !(places.withTracer && outlives(place)),
+        ),
+        (place) => {
+          held.handles.push(this.#programs.attachInterface(programAt(place), index, place));
+        },
+      );
+    try {
+      const egress = attach(places.egress, egressPlaces);
+      const ingress = attach(places.ingress, ingressPlaces);
+      held.watched = { name, index, ingress, egress };
+      return held.watched;
+    } catch (error) {
+      // Half of it would tell half of the connections.
+      for (const handle of held.handles.splice(0)) this.#programs.detach(handle);
+      throw error;
+    }
+  }
 }
 
 /** The first candidate that can be attached; throws what the last one said. */
 function firstThat(
   candidates: readonly InterfacePlace[],
-  attach: (place: InterfacePlace) => number,
+  attach: (place: InterfacePlace) => void,
 ): InterfacePlace {
   let failure: unknown = new Error("this kernel has no place for a program there that ends with the tracer");
   for (const place of candidates) {

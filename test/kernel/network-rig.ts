@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
-import type { HelloSessionOptions } from "../../src/analyzer/network/hello-session.ts";
+import type { HelloSessionOptions, InterfaceChange } from "../../src/analyzer/network/hello-session.ts";
 import type { Reason } from "../../src/protocol/coverage.ts";
 import type { ConnectionEvent, HelloEvent, SummaryEvent, TraceEvent } from "../../src/protocol/traffic.ts";
 import type { WatchedInterface } from "../../src/tracer/messages.ts";
@@ -84,6 +84,8 @@ export interface Watch {
   interfaces: WatchedInterface[];
   missing: Reason[];
   events: TraceEvent[];
+  /** Resolves with what was told of interfaces once it was told so often. */
+  changes(count: number): Promise<InterfaceChange[]>;
   hellos(): HelloEvent[];
   connections(): ConnectionEvent[];
   /** Resolves with the events that fit once there are so many; rejects after fifteen seconds. */
@@ -108,13 +110,17 @@ export async function watchIn(
   const program = join(import.meta.dirname, "watch-network.ts");
   const child = namespace.start(process.execPath, "--import", "tsx", program, JSON.stringify(options));
   const events: TraceEvent[] = [];
+  const changes: InterfaceChange[] = [];
   const waiting = new Set<() => void>();
   let watching: Pick<Watch, "interfaces" | "missing"> | undefined;
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   lines.on("line", (text) => {
     const line = JSON.parse(text) as
-      TraceEvent | ({ type: "watching" } & Pick<Watch, "interfaces" | "missing">);
+      | TraceEvent
+      | ({ type: "watching" } & Pick<Watch, "interfaces" | "missing">)
+      | ({ type: "interfaces" } & InterfaceChange);
     if (line.type === "watching") watching = line;
+    else if (line.type === "interfaces") changes.push(line);
     else events.push(line);
     for (const check of waiting) check();
   });
@@ -148,6 +154,10 @@ export async function watchIn(
     interfaces,
     missing,
     events,
+    changes: async (count) => {
+      await until(() => changes.length >= count, `wait for ${count} changes of interfaces`);
+      return changes;
+    },
     hellos: () => events.filter(isHello),
     connections: () => events.filter(isConnection),
     seen: async (fits, count = 1) => {

@@ -8,6 +8,9 @@ const session = await openHelloSession({
   interfaces: null,
   ...(JSON.parse(process.argv[2] ?? "{}") as Partial<HelloSessionOptions>),
   onEvent: say,
+  onInterfaces: (change) => {
+    say({ type: "interfaces", ...change });
+  },
   onEnded: (problem) => {
     say({ type: "ended", problem });
   },

@@ -5,6 +5,7 @@ import { TracerUnavailable } from "../capture/tracer-launch.ts";
 import { openHelloSession, type HelloSession } from "../network/hello-session.ts";
 import { readNameRules } from "../network/name-rules.ts";
 import { Ending } from "./ending.ts";
+import { interfacesOf, tellInterfaces } from "./interfaces.ts";
 import { parseDuration } from "./quantities.ts";
 import { terminalOf } from "./terminal.ts";
 import { tellProblem, tracePrinter } from "./trace-printer.ts";
@@ -52,7 +53,7 @@ export async function blockCommand(argv: string[]): Promise<number> {
     return await block({
       file,
       rules,
-      interfaces: values.interface ?? null,
+      interfaces: interfacesOf(values.interface),
       durationMs,
       json: values.json === true,
     });
@@ -81,6 +82,7 @@ async function block({ file, rules, interfaces, durationMs, json }: BlockOptions
     places: { withTracer: true },
     wants: () => false,
     onEvent: print,
+    onInterfaces: tellInterfaces,
     onEnded: (problem) => {
       ending.tracerEnded(problem);
     },

@@ -6,6 +6,7 @@ import { matchesSelection } from "../processes/matching.ts";
 import { ProcessTable } from "../processes/process-table.ts";
 import { isByName, type Selection } from "../selection.ts";
 import { Ending } from "./ending.ts";
+import { tellInterfaces } from "./interfaces.ts";
 import { launchWaiting, type LaunchedCommand } from "./launch.ts";
 import { isEveryProcess } from "./selectors.ts";
 import { terminalOf } from "./terminal.ts";
@@ -33,6 +34,7 @@ export async function networkTrace(options: NetworkTraceOptions): Promise<number
         print(event);
         if (event.type === "exited") ending.processExited(session.traced.length);
       },
+      onInterfaces: tellInterfaces,
       onEnded: (problem) => {
         ending.tracerEnded(problem);
       },

@@ -1,5 +1,6 @@
 // What `plainsight trace` was asked to do: its help, its options and what makes no sense together.
 import type { Selection } from "../selection.ts";
+import { interfacesOf } from "./interfaces.ts";
 import { parseDuration, parseSize } from "./quantities.ts";
 import { isEveryProcess, selectionOf, selectorHelp, selectorOptions } from "./selectors.ts";
 import { parseOptions, UsageError } from "./usage.ts";
@@ -116,7 +117,9 @@ export function traceOptions(argv: string[]): TraceOptions | "help" {
   }
   const proxy = proxySettings(values, command, selection);
   if (proxy) return { ...options, proxy };
-  return values.path === "xdp" ? { ...options, network: { interfaces: values.interface ?? null } } : options;
+  return values.path === "xdp"
+    ? { ...options, network: { interfaces: interfacesOf(values.interface) } }
+    : options;
 }
 
 /** Null for another path, which takes none of the proxy's options. */

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import type { Reason } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
 import type { HelloEvent, SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
-import type { KernelLoss, NetworkPlaces, WatchedInterface } from "../../tracer/messages.ts";
+import type { KernelLoss, NetworkPlaces, TracerAnswer, WatchedInterface } from "../../tracer/messages.ts";
 import { LossCount } from "../capture/loss-count.ts";
 import { decodeRecords, type KernelRecord } from "../capture/records.ts";
 import { TracerClient, type SharedTracer } from "../capture/tracer-client.ts";
@@ -16,9 +16,10 @@ import { HelloOwners } from "./hello-owners.ts";
 import { ruleFor } from "./name-rules.ts";
 
 export interface HelloSessionOptions {
-  /** Names; null: all that are up. */
+  /** Names; null: all that are up. Those that come later are watched from then on. */
   interfaces: readonly string[] | null;
   onEvent: (event: TraceEvent) => void;
+  onInterfaces?: (change: InterfaceChange) => void;
   /** The tracer is gone: nothing is seen any more. */
   onEnded: (problem: Problem) => void;
   /** Whether a connection is one of those that were asked for; all are without it. */
@@ -33,7 +34,16 @@ export interface HelloSessionOptions {
   tracer?: SharedTracer;
 }
 
+export interface InterfaceChange {
+  /** Watched from now on, or under another name. */
+  added: readonly WatchedInterface[];
+  gone: readonly WatchedInterface[];
+  /** What could not be had of those that have come. */
+  missing: readonly Reason[];
+}
+
 export interface HelloSession {
+  /** What is watched now. */
   readonly interfaces: readonly WatchedInterface[];
   /** What could not be had: interfaces, or what this kernel lacks. */
   readonly missing: readonly Reason[];
@@ -51,6 +61,8 @@ export interface HelloSession {
 const ringBytes = 16 * 1024 * 1024;
 /** A server reads what has come within this time, or nobody can tell soon whose it is. */
 const holdMs = 100;
+/** What begins on an interface that came within it is not seen. */
+const followMs = 250;
 /** Longer than ends keep a silent connection (RFC 9000, 10.1): most say 30 seconds. */
 const defaultQuicIdleMs = 60_000;
 /** That often idle connections are looked for while they are silent. */
@@ -84,13 +96,13 @@ class Session implements HelloSession {
   #own: TracerClient | null = null;
   #timer: NodeJS.Timeout | null = null;
   #idleTimer: NodeJS.Timeout | null = null;
+  #followTimer: NodeJS.Timeout | null = null;
 
   constructor(options: HelloSessionOptions) {
     this.#options = options;
   }
 
   async open(): Promise<void> {
-    const names = this.#options.interfaces ?? presentInterfaces();
     const tracer = this.#options.tracer ?? (await this.#startTracer());
     this.#tracer = tracer;
     this.#fold = new HelloFold({
@@ -109,8 +121,7 @@ class Session implements HelloSession {
     this.#options.tracer?.listen((record) => {
       this.#onRecord(record);
     });
-    const places = { ingress: null, egress: null, withTracer: false, ...this.#options.places };
-    const answer = await this.#tracer.call({ type: "watch-network", interfaces: [...names], places });
+    const answer = await this.#watch();
     if (answer.type === "watching") {
       this.interfaces = answer.interfaces;
       // Nobody asked for an interface that is down by name.
@@ -119,12 +130,43 @@ class Session implements HelloSession {
       );
       if (answer.interfaces.length > 0) {
         this.#endIdle();
+        this.#followSoon();
         return;
       }
     }
     await this.#own?.close();
     const isAny = this.#options.interfaces === null;
     throw new TracerUnavailable(problemOf(answer.type === "failed" ? answer.reason : this.missing[0], isAny));
+  }
+
+  #watch(): Promise<TracerAnswer> {
+    const { interfaces, places } = this.#options;
+    return this.#tracer.call({
+      type: "watch-network",
+      interfaces: [...(interfaces ?? presentInterfaces())],
+      places: { ingress: null, egress: null, withTracer: false, ...places },
+    });
+  }
+
+  /** Interfaces come and go: containers bring theirs, a tunnel begins. */
+  #followSoon(): void {
+    this.#followTimer = setTimeout(() => void this.#follow(), followMs).unref();
+  }
+
+  async #follow(): Promise<void> {
+    const answer = await this.#watch().catch(() => null);
+    if (this.#followTimer === null || answer === null) return;
+    if (answer.type === "watching") this.#onInterfaces(answer);
+    this.#followSoon();
+  }
+
+  #onInterfaces({ interfaces: added, gone, missing }: Extract<TracerAnswer, { type: "watching" }>): void {
+    const changed = new Set([...added, ...gone].map(({ index }) => index));
+    this.interfaces = [...this.interfaces.filter(({ index }) => !changed.has(index)), ...added];
+    // Of what is not there, or down, it was said that it is gone, or it never was.
+    const failed = missing.filter(({ code }) => code !== "no-interface" && code !== "interface-down");
+    if (changed.size + failed.length === 0) return;
+    this.#options.onInterfaces?.({ added, gone, missing: failed });
   }
 
   async #startTracer(): Promise<TracerClient> {
@@ -166,6 +208,8 @@ class Session implements HelloSession {
     await this.#tracer.call({ type: "flush" }).catch(() => undefined);
     if (this.#timer) clearTimeout(this.#timer);
     if (this.#idleTimer) clearInterval(this.#idleTimer);
+    if (this.#followTimer) clearTimeout(this.#followTimer);
+    this.#followTimer = null;
     this.#emitAll(this.#fold.end(Date.now()));
     await this.#own?.close();
     return {
