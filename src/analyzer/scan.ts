@@ -166,7 +166,7 @@ export class Scanner {
       const { device, inode } = reader.identity;
       const file: MappedFile = { path, device, inode, deleted: false, range: null };
       const analysis = this.#analyses.analyse(reader, path, openIfThere);
-      const findings = byWeight(findingsOf(new Map([[file, analysis]])), path);
+      const findings = byWeight(findingsOf(new Map([[file, analysis]])), { executable: path, files: [file] });
       const runtime = runtimeOf({ executable: path, files: [file] }, analysis.runtime);
       const { paths } = this.host;
       const primary = findings[0] ?? null;

@@ -20,7 +20,7 @@ export interface Examined {
 export function processReport(examined: Examined, paths: HostReport["paths"]): ProcessReport {
   const { facts, ownRuntime, problems } = examined;
   const { files, ...identity } = facts;
-  const findings = byWeight(examined.findings, facts.executable);
+  const findings = byWeight(examined.findings, facts);
   const primary = findings[0] ?? null;
   const runtime = runtimeOf({ ...identity, files }, ownRuntime);
   const { executable } = facts;

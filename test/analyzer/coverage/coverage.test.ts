@@ -165,9 +165,40 @@ const cases: [about: string, process: Case, expected: string][] = [
   ["a JVM", { findings: [jsse], libraries: ["/lib/libjvm.so"] }, "jvm mitm proxy no-native-boundary"],
   ["a JVM whose library was not found", { executable: "/usr/bin/java" }, "jvm mitm proxy no-native-boundary"],
   [
-    "a JVM that also goes through OpenSSL",
-    { findings: [jsse, dynamic], libraries: ["/lib/libjvm.so"] },
+    "a JVM to which netty hands a shared OpenSSL",
+    { findings: [jsse, dynamic], libraries: ["/lib/libjvm.so", "/lib/libnetty-tcnative.so"] },
     "jvm uprobe traceable exported-symbols",
+  ],
+  [
+    "a JVM to which netty hands a BoringSSL, under a longer name",
+    {
+      findings: [
+        jsse,
+        finding("boringssl", {
+          ...inProgram,
+          symbols: "symtab",
+          file: file("/tmp/libio_grpc_netty_shaded_netty_tcnative_linux_x86_641.so"),
+        }),
+      ],
+      libraries: ["/lib/libjvm.so"],
+    },
+    "jvm uprobe traceable local-symbols",
+  ],
+  [
+    "a JVM that maps OpenSSL for a library's sake",
+    { findings: [jsse, dynamic], libraries: ["/lib/libjvm.so", "/lib/libldap.so.2"] },
+    "jvm mitm proxy no-native-boundary",
+  ],
+  [
+    "a JVM that maps a library with an OpenSSL of its own",
+    {
+      findings: [
+        jsse,
+        finding("openssl", { ...inProgram, symbols: "symtab", file: file("/lib/libduckdb_java.so") }),
+      ],
+      libraries: ["/lib/libjvm.so"],
+    },
+    "jvm mitm proxy no-native-boundary",
   ],
   [
     "Go",
