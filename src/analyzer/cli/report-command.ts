@@ -1,6 +1,6 @@
 // `plainsight report`: the coverage as a file to keep or to send, and as a gate for CI.
-import { writeFileSync } from "node:fs";
-import { extname } from "node:path";
+import { accessSync, constants, existsSync, statSync, writeFileSync } from "node:fs";
+import { dirname, extname, resolve } from "node:path";
 import type { CoverageReport } from "../../protocol/coverage.ts";
 import { TracerUnavailable } from "../capture/trace-session.ts";
 import { isReportFormat, renderReport } from "../report/formats.ts";
@@ -9,7 +9,7 @@ import { shortfall } from "./gate.ts";
 import { measureFromTerminal } from "./measuring.ts";
 import { parseDuration } from "./quantities.ts";
 import { exitCodeOf } from "./scan-command.ts";
-import { selectionOf, selectorHelp, selectorOptions } from "./selectors.ts";
+import { selectionOf, selectorHelp, selectorOptions, tellNoMatch } from "./selectors.ts";
 import { printable } from "./terminal.ts";
 import { tellProblem } from "./trace-printer.ts";
 import { exitCodes, parseOptions, UsageError } from "./usage.ts";
@@ -29,8 +29,10 @@ ${selectorHelp}
                   the servers of the others; needs rights; Ctrl-C ends it early and still writes
                   the report
   --fail-under PERCENT
-                  exits with 1 when less of the processes with TLS is traceable, or when none was found;
-                  one that stayed silent while it was measured is not traceable
+                  exits with 1 when less of the processes with TLS is traceable, or when none was found.
+                  Those of which it is not known whether they have TLS (unknown) count among them; skipped
+                  ones are named and not counted. One that stayed silent while it was measured is not
+                  traceable, and without the rights for probes none is: run it with sudo
   --help
 
 Exit codes: 0 done, 1 --fail-under was not met, 2 wrong usage, 3 none of the named processes may be
@@ -65,9 +67,11 @@ export async function reportCommand(argv: string[]): Promise<number> {
 
   const durationMs = values.measure === undefined ? null : parseDuration("--measure", values.measure);
   const selection = selectionOf(values);
+  if (output !== undefined) checkWritable(output);
 
   const scanner = new Scanner();
   const predicted = scanner.scan(selection).report;
+  tellNoMatch(predicted, selection);
   let report = predicted;
   try {
     if (durationMs !== null) report = await measureFromTerminal(predicted, scanner, durationMs);
@@ -83,13 +87,20 @@ export async function reportCommand(argv: string[]): Promise<number> {
   return code === exitCodes.done && least !== null ? gate(report, least) : code;
 }
 
-/** `--measure` may stand alone, which node:util's parseArgs does not know of. */
+/**
+ * `--measure` may stand alone, which node:util's parseArgs does not know of, nor that a number below zero is no option:
+ * it is told as what it is, no duration.
+ */
 function withDefaultDuration(argv: readonly string[]): string[] {
   return argv.flatMap((word, index) => {
-    const isAlone = word === "--measure" && (argv[index + 1] ?? "-").startsWith("-");
-    return isAlone ? [word, defaultDuration] : [word];
+    const next = argv[index + 1] ?? "-";
+    if (argv[index - 1] === "--measure" && isNegative(word)) return [];
+    if (word !== "--measure" || !next.startsWith("-")) return [word];
+    return isNegative(next) ? [`${word}=${next}`] : [word, defaultDuration];
   });
 }
+
+const isNegative = (word: string): boolean => /^-\.?\d/.test(word);
 
 function percentOf(value: string | undefined): number | null {
   if (value === undefined) return null;
@@ -99,15 +110,32 @@ function percentOf(value: string | undefined): number | null {
   return percent;
 }
 
+/** Before anything is measured. */
+function checkWritable(path: string): void {
+  const folder = dirname(resolve(path));
+  try {
+    if (existsSync(path)) {
+      if (statSync(path).isDirectory()) throw new Error("it is a folder");
+      accessSync(path, constants.W_OK);
+    } else accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw notWritable(path, error);
+  }
+}
+
 function save(path: string, text: string): void {
   try {
     writeFileSync(path, text);
   } catch (error) {
-    throw new UsageError(`write ${path}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw notWritable(path, error);
   }
   process.stderr.write(`Wrote ${path}\n`);
+}
+
+function notWritable(path: string, cause: unknown): UsageError {
+  return new UsageError(`write ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    cause,
+  });
 }
 
 function gate(report: CoverageReport, least: number): number {

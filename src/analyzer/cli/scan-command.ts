@@ -2,7 +2,7 @@
 import type { CoverageReport } from "../../protocol/coverage.ts";
 import { Scanner } from "../scan.ts";
 import { coverageTable } from "./coverage-table.ts";
-import { isEveryProcess, selectionOf, selectorHelp, selectorOptions } from "./selectors.ts";
+import { isEveryProcess, selectionOf, selectorHelp, selectorOptions, tellNoMatch } from "./selectors.ts";
 import { terminalOf } from "./terminal.ts";
 import { exitCodes, parseOptions, UsageError } from "./usage.ts";
 
@@ -36,9 +36,10 @@ export function scanCommand(argv: string[]): Promise<number> {
   if (values.json === true && values.all === true) throw new UsageError("--json lists every process already");
   const selection = selectionOf(values);
   const { report } = new Scanner().scan(selection);
+  const isMatched = !tellNoMatch(report, selection);
   if (values.json === true) {
     process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  } else {
+  } else if (isMatched) {
     const all = values.all === true || !isEveryProcess(selection);
     process.stdout.write(`${coverageTable(report, terminalOf(process.stdout), { all })}\n`);
   }

@@ -1,6 +1,8 @@
 // The options that choose processes, the same for every command: --pid, --name, --service, --container and
 // --port.
+import type { CoverageReport } from "../../protocol/coverage.ts";
 import { isByName, type Selection } from "../selection.ts";
+import { printable } from "./terminal.ts";
 import { UsageError } from "./usage.ts";
 
 /** For `options` of node:util's parseArgs. */
@@ -39,6 +41,18 @@ export function selectionOf(values: {
     containers: filled("--container", values.container ?? []),
     ports: numbers("--port", "a port", values.port ?? [], largestPort),
   };
+}
+
+/** Says on standard error that nothing fits what was asked for, rather than that it has no TLS; gives whether it did. */
+export function tellNoMatch({ processes, skipped }: CoverageReport, selection: Selection): boolean {
+  if (isEveryProcess(selection) || processes.length + skipped.length > 0) return false;
+  const { pids, names, services, containers, ports } = selection;
+  const options = { pid: pids, name: names, service: services, container: containers, port: ports };
+  const asked = Object.entries(options).flatMap(([option, values]) =>
+    values.map((value) => `--${option} ${value}`),
+  );
+  process.stderr.write(`plainsight: no process matches ${printable(asked.join(" "))}\n`);
+  return true;
 }
 
 export function isEveryProcess(selection: Selection): boolean {

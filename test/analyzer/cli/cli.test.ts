@@ -86,7 +86,10 @@ const wrong: [args: string[], message: RegExp][] = [
   [["report", "--fail-under", "101"], /is not a percentage/],
   [["report", "--fail-under", "many"], /is not a percentage/],
   [["report", "--measure", "soon"], /--measure "soon" is not a duration/],
+  [["report", "--measure", "-1s"], /--measure "-1s" is not a duration/],
   [["report", "--pid", shellPid, "--output", join(folder, "no/such/folder.md")], /ENOENT/],
+  [["report", "--output", join(folder, "no/such.md"), "--measure", "10m"], /write .*ENOENT/],
+  [["report", "--output", folder, "--measure", "10m"], /write .*it is a folder/],
 ];
 for (const [args, message] of wrong) {
   test(`cli: refuses ${args.slice(0, 3).join(" ")} on standard error, with exit code 2`, () => {
@@ -267,6 +270,25 @@ test("cli: report writes a file in the format that its name tells", () => {
   const { status, stdout, stderr } = run(["report", "--pid", nodePid, "--output", path]);
   assert.deepStrictEqual({ status, stdout, stderr }, { status: 0, stdout: "", stderr: `Wrote ${path}\n` });
   assert.match(readFileSync(path, "utf8"), /^<!doctype html>/);
+});
+
+for (const [option, value] of [
+  ["--service", "no-such-service"],
+  ["--name", "no-such-name*"],
+  ["--container", "no-such-container"],
+] as const) {
+  test(`cli: scan and report say that nothing matches a ${option} which is not there`, () => {
+    const said = `plainsight: no process matches ${option} ${value}\n`;
+    assert.deepStrictEqual(run(["scan", option, value]), { status: 0, stdout: "", stderr: said });
+    const { status, stderr } = run(["report", "--format", "json", option, value]);
+    assert.deepStrictEqual([status, stderr], [0, said]);
+  });
+}
+
+test("cli: report --fail-under says why a process that was named does not count", () => {
+  const { status, stderr } = run(["report", "--pid", "4194304", "--fail-under", "50"]);
+  assert.equal(status, 1);
+  assert.match(stderr, /not counted, for they were skipped: 4194304: there is no process 4194304$/m);
 });
 
 test("cli: report --format json is what scan --json prints", () => {

@@ -118,7 +118,29 @@ for (const [about, processes, doings, least, met, names] of cases) {
   });
 }
 
-test("gate: says how many processes it could not judge", () => {
-  const skipped = [{ pid: 9, reason: { code: "not-readable", text: "use sudo" } }];
-  assert.deepStrictEqual(shortfall({ ...measured([a], ["unseen"]), skipped }, 10).at(-1), "  1 skipped");
+test("gate: names what it could not judge, with the reasons", () => {
+  const gone = { code: "no-such-process", text: "there is no process 9" };
+  const hidden = { code: "not-readable", text: "use sudo" };
+  const skipped = [{ pid: 9, reason: gone }, ...[21, 22, 23, 24].map((pid) => ({ pid, reason: hidden }))];
+  assert.deepStrictEqual(shortfall({ ...measured([a], ["unseen"]), skipped }, 10).slice(-2), [
+    "  not counted, for they were skipped: 9: there is no process 9",
+    "  not counted, for they were skipped: 4 processes: use sudo",
+  ]);
+});
+
+test("gate: says where missing rights are what falls short", () => {
+  const reason = { code: "uprobe-unavailable", text: "OpenSSL can be probed, but not here: try sudo" };
+  const kept: ProcessReport = { ...a, verdict: "dark", reason, probes: [] };
+  const report = reportOf([kept, proxied]);
+  const host = {
+    ...report.host,
+    paths: {
+      ...report.host.paths,
+      uprobe: { available: false as const, reason: "not permitted (try sudo)" },
+    },
+  };
+  assert.deepStrictEqual(shortfall({ ...report, host }, 80).slice(0, 2), [
+    "0 % of the processes with TLS is traceable, which is under 80 %",
+    "  1 of these would be traceable where probes are possible, but here they are not: not permitted (try sudo)",
+  ]);
 });
