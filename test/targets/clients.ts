@@ -49,6 +49,23 @@ const pythonScript = `
 import os, urllib.request
 urllib.request.urlopen(os.environ["URL"], os.environ["BODY"].encode()).read()
 `;
+const pyopensslScript = `
+import os, socket
+from OpenSSL import SSL
+context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+context.load_verify_locations(os.environ["SSL_CERT_FILE"])
+context.set_verify(SSL.VERIFY_PEER)
+tls = SSL.Connection(context, socket.create_connection(("localhost", int(os.environ["PORT"]))))
+tls.set_tlsext_host_name(b"localhost")
+tls.set_connect_state()
+body = os.environ["BODY"]
+tls.sendall(f"POST {os.environ['PATH_AND_QUERY']} HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\nContent-Length: {len(body)}\\r\\n\\r\\n{body}".encode())
+try:
+    while tls.recv(4096):
+        pass
+except SSL.ZeroReturnError:
+    pass
+`;
 /** By libcurl's numbers (curl/curl.h): its NSS reads no authority from a file without a module that Debian lacks. */
 const curlNssScript = `
 import ctypes, os
@@ -161,6 +178,23 @@ export const clients: readonly Target[] = [
     environment: { PYTHONPATH: "$PROGRAM" },
   },
   {
+    id: "python-pyopenssl",
+    name: "Python, pyOpenSSL on the OpenSSL in cryptography",
+    family: "python",
+    side: "client",
+    source: {
+      needs: ["/usr/bin/python3", "/usr/lib/python3/dist-packages/pip"],
+      apt: ["python3", "python3-pip"],
+      pip: [
+        ...["pyopenssl==26.4.0", "cryptography==50.0.2", "cffi==2.1.1", "pycparser==3.12"],
+        "typing_extensions==4.16.0",
+      ],
+    },
+    command: ["/usr/bin/python3", "-c", pyopensslScript],
+    says: "post",
+    environment: { PYTHONPATH: "$PROGRAM" },
+  },
+  {
     id: "ruby",
     name: "Ruby, Net::HTTP",
     family: "ruby",
@@ -229,6 +263,24 @@ export const clients: readonly Target[] = [
           "io.netty:netty-tcnative-classes:2.0.69.Final",
           "io.netty:netty-tcnative-boringssl-static:2.0.69.Final:linux-x86_64",
         ],
+      },
+    },
+    command: ["java", "-cp", "$PROGRAM", "NettyClient"],
+    says: "post",
+    version: firstVersion(["java", "--version"]),
+  },
+  {
+    id: "java-grpc-netty-shaded",
+    name: "Java, the netty in gRPC's jar with BoringSSL",
+    family: "netty-tcnative",
+    side: "client",
+    source: {
+      needs: ["javac"],
+      apt: ["openjdk-17-jdk-headless"],
+      java: {
+        main: "NettyClient",
+        jars: ["io.grpc:grpc-netty-shaded:1.68.1"],
+        shaded: "io.grpc.netty.shaded",
       },
     },
     command: ["java", "-cp", "$PROGRAM", "NettyClient"],

@@ -1,7 +1,7 @@
 // Gets the programs of the reference matrix from the registries into a cache of their own; Debian's packages go where
 // Debian puts them, without starting a service. What cannot be got is told as a reason.
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import type { Source, Target } from "./target.ts";
@@ -125,7 +125,10 @@ async function goToolchain(version: string): Promise<string> {
 }
 
 /** A class path: the compiled main class, and the jars from Maven Central. */
-async function fromJava({ main, jars }: NonNullable<Source["java"]>, folder: string): Promise<string> {
+async function fromJava(
+  { main, jars, shaded }: NonNullable<Source["java"]>,
+  folder: string,
+): Promise<string> {
   const kept = join(cache, "maven");
   mkdirSync(kept, { recursive: true });
   const paths: string[] = [];
@@ -138,7 +141,13 @@ async function fromJava({ main, jars }: NonNullable<Source["java"]>, folder: str
       await download(`${base}/${group.replaceAll(".", "/")}/${artifact}/${version}/${name}`, path);
     paths.push(path);
   }
-  run("javac", ["-cp", paths.join(":") || ".", "-d", folder, join(programs, `${main}.java`)]);
+  let program = join(programs, `${main}.java`);
+  if (shaded !== undefined) {
+    const text = readFileSync(program, "utf8").replaceAll("io.netty.", `${shaded}.io.netty.`);
+    program = join(folder, `${main}.java`);
+    writeFileSync(program, text);
+  }
+  run("javac", ["-cp", paths.join(":") || ".", "-d", folder, program]);
   return [folder, ...paths].join(":");
 }
 

@@ -12,8 +12,11 @@ export interface Source {
   pip?: string[];
   /** A Go toolchain's version, of which `programs/https.go` is built; null for the machine's own Go. */
   go?: { version: string | null; options: string[] };
-  /** `group:artifact:version[:classifier]` of Maven Central, for `programs/NAME.java`. */
-  java?: { main: string; jars: string[] };
+  /**
+   * `group:artifact:version[:classifier]` of Maven Central, for `programs/NAME.java`; `shaded` is the package into which
+   * the jars have moved `io.netty`.
+   */
+  java?: { main: string; jars: string[]; shaded?: string };
   /** Commands that make `$DIR/program`, of our sources in `$PROGRAMS`; `$KEPT` is a folder that stays for the next run. */
   build?: string[];
 }
