@@ -257,24 +257,23 @@ static __always_inline bool on_tcp(struct ps_view *view, struct ps_packet *packe
 /* Whose Initial packet it is, the client's or the server's, is told elsewhere; so a connection is blocked only after it. */
 static __always_inline bool on_udp(struct ps_view *view, struct ps_packet *packet)
 {
+    struct ps_quic *quic = bpf_map_lookup_elem(&quic_ends, &packet->ends);
+    bool begins = is_quic_initial(view, packet), blocked = false;
     struct ps_flow *flow, none = {};
-    struct ps_quic *quic;
 
+    if (begins)
+        quic = begin_quic(view, packet, quic);
+    // Connections of the same ends, one after the other, differ in it.
+    none.start = quic ? quic->first_ns >> 10 : 0;
     if (blocks()) {
         flow = bpf_map_lookup_elem(&flows, &packet->ends);
-        if (flow && flow->verdict == PS_VERDICT_BLOCKED)
-            return false;
+        blocked = flow && flow->verdict == PS_VERDICT_BLOCKED && flow->start == none.start;
     }
-    quic = bpf_map_lookup_elem(&quic_ends, &packet->ends);
-    if (is_quic_initial(view, packet)) {
-        quic = begin_quic(view, packet, quic);
-        // Connections of the same ends, one after the other, differ in it.
-        none.start = quic ? quic->first_ns >> 10 : 0;
+    if (begins && !blocked)
         tell_bytes(view, packet, &none, 0, quic ? quic->socket : 0);
-    }
     if (quic)
         count_quic(view, packet, quic);
-    return true;
+    return !blocked;
 }
 
 /* Whether the packet may go on. */

@@ -29,7 +29,7 @@ struct ps_name_key {
 
 struct {
     __uint(type, BPF_MAP_TYPE_LPM_TRIE);
-    __uint(max_entries, 262144);
+    __uint(max_entries, 524288); /* while one list replaces another, both are here */
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, struct ps_name_key);
     __type(value, __u32);

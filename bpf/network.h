@@ -52,7 +52,7 @@ struct {
 
 /*
  * By the end whose packets these are. Only what a client sends is here: it begins with a SYN, or with a hello. Of UDP
- * only what is blocked.
+ * only what is blocked, or was: its start is another for each connection.
  */
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -20,6 +20,8 @@ void Programs::UpdateMap(const Napi::CallbackInfo &info) {
     const bpf_map *map = RequireMap(info.Env(), name);
     const auto key = info[1].As<Napi::Uint8Array>();
     const auto value = info[2].As<Napi::Uint8Array>();
+    if (key.ByteLength() != bpf_map__key_size(map) || value.ByteLength() != bpf_map__value_size(map))
+        throw Failure(info.Env(), EINVAL, "update the map " + name + ": a key or value of another size");
     if (bpf_map_update_elem(bpf_map__fd(map), key.Data(), value.Data(), BPF_ANY))
         throw Failure(info.Env(), errno, "update the map " + name);
 }

@@ -28,7 +28,11 @@ const egressPlaces: readonly InterfacePlace[] = ["tcx-egress", "clsact-egress"];
 const verdicts = { allowed: 2, blocked: 3 };
 
 /** Byte offsets in `struct ps_flow` of bpf/network.h. */
-const flowLayout = { bytes: 16, start: 0, verdict: 8 };
+const flowLayout = { bytes: 24, start: 0, verdict: 8 };
+
+/** Byte offset in `struct ps_ends` of bpf/events.h, and IPPROTO_UDP. */
+const protocolAt = 38;
+const udp = 17;
 
 const isXdp = (place: InterfacePlace): boolean => place.startsWith("xdp");
 const outlives = (place: InterfacePlace): boolean => place.startsWith("clsact");
@@ -93,27 +97,39 @@ export class NetworkWatch {
   /** From now on hellos with these names, or `*.suffix`, are refused, and no others. Throws before Linux 6.5. */
   block(names: readonly string[]): void {
     if (this.#names === null) this.#load("reset");
-    const before = this.#names ?? new Set();
-    const now = new Set(names);
-    for (const name of now)
-      if (!before.has(name)) this.#programs.updateMap("blocked_names", nameKey(name), u32(1));
-    for (const name of before)
-      if (!now.has(name)) this.#programs.deleteFromMap("blocked_names", nameKey(name));
-    this.#names = now;
+    const refused = (this.#names ??= new Set());
+    const wanted = new Set(names);
+    // What may fail comes first, and leaves all that was refused before.
+    for (const name of wanted) {
+      if (refused.has(name)) continue;
+      this.#programs.updateMap("blocked_names", nameKey(name), u32(1));
+      refused.add(name);
+    }
+    for (const name of refused) {
+      if (wanted.has(name)) continue;
+      this.#programs.deleteFromMap("blocked_names", nameKey(name));
+      refused.delete(name);
+    }
     this.#programs.updateMap("blocking", u32(0), u32(1));
   }
 
   /**
-   * Says of a hello that came in parts what becomes of it.
+   * Says what becomes of a connection whose hello was put together elsewhere.
    * @param ends hex of struct ps_ends
    * @param start of the flow that the verdict is for
    */
   judge(ends: string, start: number, isBlocked: boolean): void {
     const key = new Uint8Array(Buffer.from(ends, "hex"));
-    const flow = this.#programs.readMap("flows", key) ?? new Uint8Array(flowLayout.bytes);
+    const known = this.#programs.readMap("flows", key);
+    const flow = known ?? new Uint8Array(flowLayout.bytes);
     const view = new DataView(flow.buffer, flow.byteOffset, flow.byteLength);
-    const known = view.getUint32(flowLayout.start, true);
-    if (known !== start && known !== 0) return; // another connection of the same ends by now
+    const knownStart = known && view.getUint32(flowLayout.start, true);
+    if (new DataView(key.buffer).getUint16(protocolAt, true) === udp) {
+      // Only verdicts are there, and one that blocks replaces that of an earlier connection.
+      if (!isBlocked && knownStart !== start) return;
+    } else if (knownStart !== null && knownStart !== start && knownStart !== 0) {
+      return; // another connection of the same ends by now
+    }
     view.setUint32(flowLayout.start, start, true);
     view.setUint32(flowLayout.verdict, isBlocked ? verdicts.blocked : verdicts.allowed, true);
     this.#programs.updateMap("flows", key, flow);

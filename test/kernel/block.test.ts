@@ -1,12 +1,19 @@
 // `plainsight block`, as a person types it: what is listed is refused at once, on either end of a connection, and what is
 // not goes on; when it has ended, however it ended, so does everything.
 import assert from "node:assert/strict";
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { largeHello, nameFirstHello, records } from "../analyzer/network/hello/hellos.ts";
 import { block } from "./block-run.ts";
-import { addresses, openCable, startCounting, type CountingServer, type Namespace } from "./network-rig.ts";
+import {
+  addresses,
+  openCable,
+  openNamespace,
+  startCounting,
+  type CountingServer,
+  type Namespace,
+} from "./network-rig.ts";
 import { fixtures, gone, makeCertificate, skipReason, tracerOf } from "./rig.ts";
 
 const skip = skipReason("ip", "unshare", "nsenter", "python3", "openssl");
@@ -178,10 +185,39 @@ test(
     writeFileSync(blocking.file, "");
     await blocking.hears(/^refusing nothing now$/m);
     assert.deepStrictEqual(await outcomes(), [true, true]);
+    writeFileSync(blocking.file, "later.example.com\n");
+    await blocking.hears(/^refusing later\.example\.com now[^]*^refusing later\.example\.com now$/m);
+    writeFileSync(blocking.file, "http://nothing.of.use/\nexact example\n");
+    await blocking.hears(/names\.txt names no server; what was refused before still is$/m);
+    assert.deepStrictEqual(await outcomes(), [true, false]);
     rmSync(blocking.file);
-    await blocking.hears(/what was refused before still is$/m);
+    await blocking.hears(/ENOENT.*; what was refused before still is$/m);
   },
 );
+
+test("block: a list behind links is read again when any of them leads elsewhere", { skip }, async (t) => {
+  const near = await openNamespace(t);
+  const blocking = await block(t, near, "first.example.com\n");
+  const folder = dirname(blocking.file);
+  const put = (version: string, text: string) => {
+    mkdirSync(join(folder, version));
+    writeFileSync(join(folder, version, "list"), text);
+    symlinkSync(version, join(folder, "next"));
+    renameSync(join(folder, "next"), join(folder, "current"));
+  };
+  put("one", "second.example.com\n");
+  rmSync(blocking.file);
+  symlinkSync("current/list", blocking.file);
+  await blocking.hears(/^refusing second\.example\.com now$/m);
+  put("two", "third.example.com\n");
+  await blocking.hears(/^refusing third\.example\.com now$/m);
+  writeFileSync(join(folder, "two/list"), "fourth.example.com\n");
+  await blocking.hears(/^refusing fourth\.example\.com now$/m);
+  // As editors save.
+  writeFileSync(join(folder, "two/.list"), "fifth.example.com\n");
+  renameSync(join(folder, "two/.list"), join(folder, "two/list"));
+  await blocking.hears(/^refusing fifth\.example\.com now$/m);
+});
 
 test(
   "block: when it has ended, however it ended, connections go on",

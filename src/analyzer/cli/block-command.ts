@@ -1,10 +1,10 @@
 // `plainsight block`: refuses TLS connections by the server's name, as long as it runs.
-import { readFileSync, watch } from "node:fs";
-import { basename, dirname } from "node:path";
+import { readFileSync } from "node:fs";
 import { TracerUnavailable } from "../capture/tracer-launch.ts";
 import { openHelloSession, type HelloSession } from "../network/hello-session.ts";
 import { readNameRules } from "../network/name-rules.ts";
 import { Ending } from "./ending.ts";
+import { FileChanges } from "./file-changes.ts";
 import { interfacesOf, tellInterfaces } from "./interfaces.ts";
 import { parseDuration } from "./quantities.ts";
 import { terminalOf } from "./terminal.ts";
@@ -46,12 +46,14 @@ export async function blockCommand(argv: string[]): Promise<number> {
   }
   const file = values["server-names"];
   if (file === undefined) throw new UsageError("--server-names FILE says what to refuse");
-  const rules = readRules(file);
+  const changes = new FileChanges(file);
+  const { rules } = readRules(file);
   if (rules.length === 0) throw new UsageError(`--server-names ${file} names no server`);
   const durationMs = values.duration === undefined ? null : parseDuration("--duration", values.duration);
   try {
     return await block({
       file,
+      changes,
       rules,
       interfaces: interfacesOf(values.interface),
       durationMs,
@@ -66,13 +68,15 @@ export async function blockCommand(argv: string[]): Promise<number> {
 
 interface BlockOptions {
   file: string;
+  /** Since the rules were read. */
+  changes: FileChanges;
   rules: string[];
   interfaces: string[] | null;
   durationMs: number | null;
   json: boolean;
 }
 
-async function block({ file, rules, interfaces, durationMs, json }: BlockOptions): Promise<number> {
+async function block({ file, changes, rules, interfaces, durationMs, json }: BlockOptions): Promise<number> {
   const terminal = terminalOf(process.stdout);
   const print = tracePrinter(process.stdout, process.stderr, { json, verbose: false, terminal });
   const ending = new Ending();
@@ -96,7 +100,7 @@ async function block({ file, rules, interfaces, durationMs, json }: BlockOptions
   for (const { text } of session.missing) process.stderr.write(`plainsight: ${text}\n`);
   const names = session.interfaces.map(({ name }) => name).join(", ");
   process.stderr.write(`refusing ${told(rules)} on ${names}; Ctrl-C ends it\n`);
-  const stopWatching = onChange(file, () => void reload(session, file));
+  const stopWatching = changes.watch(() => void reload(session, file));
   if (durationMs !== null) ending.after(durationMs);
   await ending.reached;
   stopWatching();
@@ -104,8 +108,8 @@ async function block({ file, rules, interfaces, durationMs, json }: BlockOptions
   return ending.problem === null ? exitCodes.done : (tellProblem(ending.problem), exitCodes.notPossible);
 }
 
-/** The good lines; the others are told. Throws where the file cannot be read. */
-function readRules(file: string): string[] {
+/** The good lines, and how many others there were, which are told. Throws where the file cannot be read. */
+function readRules(file: string): { rules: string[]; wrongLines: number } {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -115,36 +119,22 @@ function readRules(file: string): string[] {
   }
   const { rules, problems } = readNameRules(text);
   for (const problem of problems) process.stderr.write(`plainsight: ${file}: ${problem}\n`);
-  return rules;
+  return { rules, wrongLines: problems.length };
 }
 
 async function reload(session: HelloSession, file: string): Promise<void> {
   try {
-    const rules = readRules(file);
-    await session.block(rules);
+    const { rules, wrongLines } = readRules(file);
+    // A list that was emptied is meant so; one that makes no sense is not.
+    if (rules.length === 0 && wrongLines > 0) throw new Error(`${file} names no server`);
+    const failed = await session.block(rules);
+    if (failed) throw new Error(`${file}: ${failed.text}`);
     process.stderr.write(`refusing ${told(rules)} now\n`);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     process.stderr.write(`plainsight: ${why}; what was refused before still is\n`);
   }
 }
-
-/** Editors replace a file rather than write it, so its folder is watched. Gives what ends it. */
-function onChange(file: string, changed: () => void): () => void {
-  let timer: NodeJS.Timeout | null = null;
-  const watcher = watch(dirname(file), (_, name) => {
-    if (name !== basename(file)) return;
-    if (timer) clearTimeout(timer);
-    timer = setTimeout(changed, settleMs);
-  });
-  return () => {
-    if (timer) clearTimeout(timer);
-    watcher.close();
-  };
-}
-
-/** A file is written in several steps. */
-const settleMs = 100;
 
 function told(rules: readonly string[]): string {
   const first = rules.slice(0, 3).join(", ");

@@ -70,6 +70,8 @@ export class HelloFold {
   readonly #held = new Set<Told>();
   /** Where hellos of no end that is here began, which were told; by both ends. */
   readonly #passing = new Map<string, number>();
+  /** QUIC connections that are refused, whose packets are dropped for that; by their ends. */
+  readonly #refusedQuic = new Map<string, { start: number; serverName: string }>();
   #lastId = 0;
 
   constructor(options: HelloFoldOptions) {
@@ -100,6 +102,15 @@ export class HelloFold {
       ...waited.flatMap((told) => this.#tell(told)),
       ...this.#flows.expire(nowMs).flatMap((outcome) => this.#onOutcome(outcome)),
     ];
+  }
+
+  /** After other names are refused: what is not any more goes on, where it has not been reset. */
+  reconsider(): void {
+    for (const [rawEnds, { start, serverName }] of this.#refusedQuic) {
+      if (this.#options.ruleFor(serverName) !== null) continue;
+      this.#refusedQuic.delete(rawEnds);
+      this.#options.judge(rawEnds, start, false);
+    }
   }
 
   /** What is left: hellos that wait, parts whose rest did not come, connections that go on. */
@@ -152,6 +163,10 @@ export class HelloFold {
     const isBlocked = rule !== null || verdict === "blocked";
     const isJudged = verdict === "allowed" || verdict === "blocked";
     if (this.#options.isBlocking() && !isJudged) this.#options.judge(rawEnds, start, isBlocked);
+    if (isBlocked && ends.transport === "quic" && hello.serverName !== null) {
+      bound(this.#refusedQuic, mostConnections);
+      this.#refusedQuic.set(rawEnds, { start, serverName: hello.serverName });
+    }
     const earlier = this.#earlierOf(context);
     if (earlier) {
       if (!isBlocked || earlier.rule !== null) return [];

@@ -196,6 +196,7 @@ class Session implements HelloSession {
     const answer = await this.#tracer.call({ type: "block", names: [...rules] });
     if (answer.type === "failed") return answer.reason;
     this.#rules = new Set(rules);
+    this.#fold.reconsider();
     return null;
   }
 
