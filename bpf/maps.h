@@ -92,9 +92,16 @@ struct ps_connection {
  * connections in between was not counted, so they are new ones.
  */
 struct ps_traced {
-    __u32 children; /* its children are traced, too */
+    __u32 flags; /* PS_TRACED_ */
     __u32 turn;
 };
+
+/* Its children are traced as it is. */
+#define PS_TRACED_CHILDREN 1
+/* The connections that it begins go to the proxy. */
+#define PS_TRACED_PROXIED 2
+/* They do for as long as it runs this program. */
+#define PS_TRACED_PROGRAM 4
 
 struct ps_lost {
     __u64 records;

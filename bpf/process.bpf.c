@@ -64,7 +64,7 @@ int forked(struct bpf_raw_tracepoint_args *ctx)
     if (child_pid == parent_pid)
         return 0; /* a thread */
     process = bpf_map_lookup_elem(&traced, &parent_pid);
-    if (!process || !process->children)
+    if (!process || !(process->flags & PS_TRACED_CHILDREN))
         return 0;
     if (bpf_map_update_elem(&traced, &child_pid, process, BPF_ANY))
         count_lost(PS_LOSS_TABLE_FULL, 0);
@@ -80,9 +80,12 @@ int executed(struct bpf_raw_tracepoint_args *ctx)
     __u64 id = bpf_get_current_pid_tgid();
     __u32 pid = id >> 32, zero = 0;
     __u32 *all = bpf_map_lookup_elem(&watch_all, &zero);
+    struct ps_traced *process = bpf_map_lookup_elem(&traced, &pid);
 
-    if (!bpf_map_lookup_elem(&traced, &pid) && !(all && *all))
+    if (!process && !(all && *all))
         return 0;
+    if (process && process->flags & PS_TRACED_PROGRAM)
+        process->flags &= ~(PS_TRACED_PROXIED | PS_TRACED_PROGRAM);
     bpf_map_delete_elem(&threads, &id);
     emit_process(PS_RECORD_EXEC, pid, BPF_CORE_READ(task, real_parent, tgid));
     return 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 /*
- * Sends the TCP connections of traced processes to the local proxy, and remembers where they were going. The links are
+ * Sends the TCP connections of traced processes that are marked so to the local proxy, and remembers where they were going. The links are
  * on the root of cgroup2 and are held by the tracer: when it ends, however it ends, connections go direct again. While
  * the proxy does not listen they go direct, too.
  */
@@ -94,9 +94,13 @@ static __always_inline bool listens_on_ipv6_loopback(struct bpf_sock_addr *ctx, 
 static __always_inline struct ps_proxy *proxy_for(struct bpf_sock_addr *ctx)
 {
     __u32 pid = bpf_get_current_pid_tgid() >> 32, zero = 0;
+    struct ps_traced *process;
     struct ps_proxy *to;
 
-    if (ctx->protocol != IPPROTO_TCP || !bpf_map_lookup_elem(&traced, &pid))
+    if (ctx->protocol != IPPROTO_TCP)
+        return 0;
+    process = bpf_map_lookup_elem(&traced, &pid);
+    if (!process || !(process->flags & PS_TRACED_PROXIED))
         return 0;
     to = bpf_map_lookup_elem(&proxy, &zero);
     if (!to || bpf_get_netns_cookie(ctx) != to->network_namespace)

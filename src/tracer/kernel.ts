@@ -11,6 +11,7 @@ import {
   type KernelLoss,
   type ProbePlan,
   type ProbeSite,
+  type Proxied,
   type TracerFeatures,
 } from "./messages.ts";
 import { NetworkWatch } from "./network-watch.ts";
@@ -65,12 +66,14 @@ export class Kernel {
     }
   }
 
-  trace(pids: number[], followChildren: boolean): void {
+  trace(pids: number[], followChildren: boolean, proxied: Proxied | null): void {
+    // PS_TRACED_ of bpf/maps.h
+    const flags = (followChildren ? 1 : 0) | (proxied ? 2 : 0) | (proxied === "program" ? 4 : 0);
     for (const pid of pids) {
       // struct ps_traced of bpf/maps.h; a process that is traced already goes on in its turn.
       const known = this.#programs.readMap("traced", u32(pid));
       const turn = known ? new DataView(known.buffer, known.byteOffset).getUint32(4, true) : ++this.#lastTurn;
-      this.#programs.updateMap("traced", u32(pid), u32(followChildren ? 1 : 0, turn));
+      this.#programs.updateMap("traced", u32(pid), u32(flags, turn));
     }
   }
 

@@ -69,7 +69,7 @@ async function answer(request: TracerRequest): Promise<TracerAnswer> {
     return { type: "failed", reason: { code: "not-open", text: `${request.type}: open the tracer first` } };
   switch (request.type) {
     case "trace":
-      kernel.trace(request.pids, request.followChildren);
+      kernel.trace(request.pids, request.followChildren, request.proxied ?? null);
       break;
     case "untrace":
       kernel.untrace(request.pids);

@@ -80,18 +80,24 @@ export interface ProbePlan {
   points: ProbePoint[];
 }
 
+/** How long the connections that a process begins go to the proxy: always, or while it runs the program that it runs. */
+export type Proxied = "always" | "program";
+
 export type TracerRequest =
   /** The first request. Features that are given are used as they are, the others are found by trying. */
   | { type: "open"; ringBytes: number; features: Partial<TracerFeatures> }
-  /** Adds processes to the set whose records are kept; with `followChildren` their children join by themselves. */
-  | { type: "trace"; pids: number[]; followChildren: boolean }
+  /**
+   * Adds processes to the set whose records are kept; with `followChildren` their children join by themselves. Said again
+   * of a process that is in it, it says anew whose connections go to the proxy: none without `proxied`.
+   */
+  | { type: "trace"; pids: number[]; followChildren: boolean; proxied?: Proxied }
   | { type: "untrace"; pids: number[] }
   | { type: "attach"; plan: ProbePlan }
   | { type: "detach"; attachments: number[] }
   /** Whether exec records of processes that are not traced are wanted too. */
   | { type: "watch"; everyExec: boolean }
   /**
-   * From now on the TCP connections that traced processes of this network namespace begin go to the proxy that listens
+   * From now on the TCP connections that `proxied` processes of this network namespace begin go to the proxy that listens
    * on `port` of 127.0.0.1, and of ::1; of IPv6 addresses only loopback's, unless `ipv6` says that others can be
    * reached from here. Asked once. They go direct again when nobody listens there, and when the tracer ends.
    */

@@ -74,7 +74,10 @@ const requests: Record<TracerRequest["type"], (fields: Fields) => boolean> = {
     Number.isInteger(Math.log2(fields.ringBytes)) &&
     isFields(fields.features) &&
     Object.values(fields.features).every((value) => typeof value === "boolean"),
-  trace: (fields) => isPids(fields.pids) && typeof fields.followChildren === "boolean",
+  trace: ({ pids, followChildren, proxied }) =>
+    isPids(pids) &&
+    typeof followChildren === "boolean" &&
+    (proxied === undefined || proxied === "always" || proxied === "program"),
   untrace: (fields) => isPids(fields.pids),
   attach: (fields) => isPlan(fields.plan),
   detach: (fields) => Array.isArray(fields.attachments) && fields.attachments.every(isCount),

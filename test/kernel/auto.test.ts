@@ -1,11 +1,12 @@
 // `plainsight trace` without --path: each process by the best path that works, and it says which.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { runtimes } from "../../scripts/runtimes.mjs";
 import { openShop, trace } from "./proxy-run.ts";
-import { skipReason } from "./rig.ts";
+import { fixtures, skipReason } from "./rig.ts";
 
 const needsBun = existsSync(runtimes.bun) ? [] : [runtimes.bun];
 const asks = (port: number): string => `
@@ -29,6 +30,83 @@ test(
       run.exchanges().map(({ path, request, response }) => [path, request?.bodySize, response?.body?.text]),
       [["mitm", 2, "2 bytes"]],
     );
+  },
+);
+
+test(
+  "auto: what a script starts is opened by the proxy where probes do not reach it, else by probes, and nothing twice",
+  { skip: skipReason("java", "javac", "curl") },
+  async (t) => {
+    const shop = await openShop(t);
+    const url = `https://localhost:${shop.port}/echo`;
+    execFileSync("javac", ["-d", shop.folder, join(fixtures, "Ask.java")], { stdio: "inherit" });
+    const body = join(shop.folder, "body");
+    writeFileSync(body, "a body");
+    const script = join(shop.folder, "both.sh");
+    const java = `java -XX:TieredStopAtLevel=1 -cp ${shop.folder} Ask ${url} ${body}`;
+    writeFileSync(script, `#!/bin/sh\n${java}\ncurl -s -d "from curl" ${url}\nexit 0\n`);
+    chmodSync(script, 0o755);
+    const run = trace(t, shop.environment, ["--", script]);
+    assert.equal(await run.ended, 0, run.said());
+    assert.deepStrictEqual(
+      run.exchanges().map(({ command, path, request }) => [command, path, request?.body?.text]),
+      [
+        ["java", "mitm", "a body"],
+        ["curl", "uprobe", "from curl"],
+      ],
+    );
+    const said = run.said().match(/^java \d+: .*$/gm) ?? [];
+    assert.equal(said.length, 1, run.said());
+    assert.match(said.join("\n"), /: through the local proxy from now on: /);
+    assert.match(run.said(), /^the command's environment adds the local proxy's authority/m);
+    const summary = run.events().at(-1);
+    assert.ok(summary?.type === "summary");
+    assert.equal(summary.exchanges, 2);
+  },
+);
+
+test(
+  "auto: a child whose environment was replaced shows names and sizes, and why",
+  { skip: skipReason(...needsBun) },
+  async (t) => {
+    const shop = await openShop(t);
+    const company = shop.environment.NODE_EXTRA_CA_CERTS ?? "";
+    const script = asks(shop.port).replace("100;", "30;");
+    const command = [
+      "sh",
+      "-c",
+      'env -i NODE_EXTRA_CA_CERTS="$0" "$@"; true',
+      company,
+      runtimes.bun,
+      "-e",
+      script,
+    ];
+    const run = trace(t, shop.environment, ["--", ...command]);
+    assert.equal(await run.ended, 0, run.said());
+    const said = run.said().match(/^bun \d+: names and sizes only: .*$/gm) ?? [];
+    assert.equal(said.length, 1, run.said());
+    assert.match(said.join("\n"), /but the program's environment does not show that it trusts the proxy/);
+    const names = run.events().flatMap((event) => (event.type === "hello" ? [event.serverName] : []));
+    assert.deepStrictEqual(new Set(names), new Set(["localhost"]));
+    assert.deepStrictEqual(run.exchanges(), []);
+  },
+);
+
+test(
+  "auto: the tracer killed while only names are seen ends the trace, with the reason",
+  { skip: skipReason(...needsBun) },
+  async (t) => {
+    const shop = await openShop(t);
+    const bun = spawn(runtimes.bun, ["-e", asks(shop.port)], { env: shop.environment, stdio: "ignore" });
+    t.after(() => bun.kill());
+    const run = trace(t, shop.environment, ["--pid", String(bun.pid)]);
+    await run.hears(/names and sizes only/);
+    const children = readFileSync(`/proc/${run.child.pid}/task/${run.child.pid}/children`, "utf8");
+    const tracers = children.trim().split(" ").map(Number);
+    assert.equal(tracers.length, 1);
+    for (const pid of tracers) process.kill(pid, "SIGKILL");
+    assert.equal(await run.ended, 3, run.said());
+    assert.match(run.said(), /^plainsight: .*tracer/m);
   },
 );
 

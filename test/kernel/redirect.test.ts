@@ -72,7 +72,7 @@ async function traced({ tracer }: Rig, script: string): Promise<string> {
   if (shell.pid === undefined) throw new Error("start sh: it is not there");
   let output = "";
   shell.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-  await tracer.call({ type: "trace", pids: [shell.pid], followChildren: true });
+  await tracer.call({ type: "trace", pids: [shell.pid], followChildren: true, proxied: "always" });
   shell.stdin.end("go\n");
   await ended(shell);
   return output.trim().replaceAll("-1 7", refused);
@@ -172,7 +172,7 @@ test("redirect: is gone when the tracer is killed", { skip }, async (t) => {
       });
     });
   };
-  await rig.tracer.call({ type: "trace", pids: [shell.pid ?? 0], followChildren: true });
+  await rig.tracer.call({ type: "trace", pids: [shell.pid ?? 0], followChildren: true, proxied: "always" });
   assert.equal(await answer(), "proxy");
   rig.tracer.child.kill("SIGKILL");
   await rig.tracer.ended;

@@ -13,7 +13,7 @@ import { AwaitedFiles } from "./awaited-files.ts";
 import { Connections, type ConnectionRecord } from "./connections.ts";
 import { LossCount } from "./loss-count.ts";
 import { decodeRecords, type KernelRecord } from "./records.ts";
-import { TracedProcesses } from "./traced-processes.ts";
+import { isUncovered, TracedProcesses } from "./traced-processes.ts";
 import { TracerClient, type SharedTracer } from "./tracer-client.ts";
 import { TrafficFlow } from "./traffic-flow.ts";
 
@@ -29,8 +29,11 @@ export interface TraceSessionOptions {
    * @param file whose functions carried the plaintext, as the process sees it; null for other records
    */
   onRecord?(record: ConnectionRecord, file: string | null): void;
-  /** A traced process has TLS that cannot be probed; told once of each program that it runs. */
-  onUncovered?(process: ProcessReport): void;
+  /**
+   * A traced process has TLS: told once of each program that it runs, and of each verdict. Whoever is told may show what
+   * probes do not; it gives why that cannot be, or null. Without it, such a process is not traced when it is asked for.
+   */
+  onJudged?(process: ProcessReport): Promise<Reason | null>;
   /** The trace ended by itself: the tracer is gone. */
   onEnded?(problem: Problem): void;
   /** Size of the kernel's ring buffer, a power of two. */
@@ -63,6 +66,8 @@ export interface TraceSession {
   addLater(selection: Selection): Promise<void>;
   remove(pids: number[]): Promise<void>;
   readonly traced: { pid: number; command: string }[];
+  /** Whether a traced process has TLS that no probe shows. */
+  isUncovered(pid: number): boolean;
   /** What this kernel does not offer, each with what it is for. */
   readonly missing: Reason[];
   configure(options: { bodyLimit: number; showSecrets: boolean }): void;
@@ -123,7 +128,7 @@ class Session implements TraceSession {
       attachments: this.#attachments,
       awaited: this.#awaited,
       onEvent,
-      onUncovered: (process) => this.#options.onUncovered?.(process),
+      onJudged: (report) => this.#judged(report),
     });
     const commandOf = (pid: number) => this.#processes.commandOf(pid);
     const { clock } = this.#client.opened;
@@ -132,6 +137,10 @@ class Session implements TraceSession {
 
   get traced(): { pid: number; command: string }[] {
     return this.#processes.ready;
+  }
+
+  isUncovered(pid: number): boolean {
+    return this.#processes.isUncovered(pid);
   }
 
   get missing(): Reason[] {
@@ -164,7 +173,8 @@ class Session implements TraceSession {
   }
 
   async addFromStart(pid: number, executables: string[]): Promise<void> {
-    await this.#trace(pid, "sh", { followChildren: true });
+    this.#processes.add(pid, "sh", true);
+    await this.#client.call({ type: "trace", pids: [pid], followChildren: true });
     await this.#awaited.libraries(pid, "file");
     await this.#awaited.executables(pid, executables);
     this.#processes.markReady(pid);
@@ -204,8 +214,19 @@ class Session implements TraceSession {
     const scanned = this.#scanner.scanProcess(pid);
     if ("skipped" in scanned) return scanned.skipped.reason;
     const { report } = scanned.process;
-    if (report.probes.length === 0 && report.verdict !== "no-tls") return report.reason;
-    await this.#trace(pid, report.command, options);
+    const { followChildren, areMany = false } = options;
+    const { command, verdict, probes, reason } = report;
+    const hasNothingToProbe = probes.length === 0 && verdict !== "no-tls";
+    if (hasNothingToProbe) {
+      const isShown = isUncovered(verdict) && this.#options.onJudged !== undefined;
+      const why = isShown ? await this.#judged(report) : reason;
+      if (why !== null) return why;
+    }
+    this.#processes.add(pid, command, followChildren, {
+      ...(areMany && { scope: "file" }),
+      ...(hasNothingToProbe && { judged: verdict }),
+    });
+    await this.#client.call({ type: "trace", pids: [pid], followChildren });
     const [failure] = await this.#processes.look(pid);
     if (failure === undefined) {
       this.#processes.markReady(pid);
@@ -215,9 +236,8 @@ class Session implements TraceSession {
     return failure;
   }
 
-  async #trace(pid: number, command: string, { followChildren, areMany = false }: AddOptions): Promise<void> {
-    this.#processes.add(pid, command, followChildren, areMany ? "file" : undefined);
-    await this.#client.call({ type: "trace", pids: [pid], followChildren });
+  #judged(report: ProcessReport): Promise<Reason | null> {
+    return this.#options.onJudged?.(report) ?? Promise.resolve(null);
   }
 
   async #addLate(pid: number, selection: Selection): Promise<void> {

@@ -1,6 +1,6 @@
 // The processes of one trace: what each has mapped is looked at when it is added, begins another program or loads a
 // library, and what is found is attached. When that happens is the session's to say.
-import type { ProcessReport, Reason } from "../../protocol/coverage.ts";
+import type { ProcessReport, Reason, Verdict } from "../../protocol/coverage.ts";
 import type { TraceEvent } from "../../protocol/traffic.ts";
 import type { ProbePlan } from "../../tracer/messages.ts";
 import type { Scanner } from "../scan.ts";
@@ -13,8 +13,15 @@ export interface TracedOptions {
   awaited: AwaitedFiles;
   /** What of them is attached, what could not be, and who has ended. */
   onEvent(event: TraceEvent): void;
-  /** One has TLS that cannot be probed; told once of each program that it runs. */
-  onUncovered(process: ProcessReport): void;
+  /** One has TLS; told once of each program that it runs, and of each verdict. Gives why what it says is not seen. */
+  onJudged(process: ProcessReport): Promise<Reason | null>;
+}
+
+export interface AddedAs {
+  /** Where its probes are: on the files for every process where its children are followed, else on it alone. */
+  scope?: ProbePlan["scope"];
+  /** What its owner knows, and was told, already. */
+  judged?: Verdict;
 }
 
 interface Traced {
@@ -27,13 +34,20 @@ interface Traced {
   look: "idle" | "looking" | "again";
   /** The libraries it may load later are probed: once a program is enough. */
   awaits: boolean;
-  /** That it has TLS which cannot be probed was told. */
-  uncovered: boolean;
+  /** What was told of its program; a child has its parent's program until it begins another. */
+  judged: Verdict | null;
   /** What it says from now on is seen: the first look of one that was added is over. */
   ready: boolean;
 }
 
-const unseen = { look: "idle", awaits: false, uncovered: false } as const;
+const unseen = { look: "idle", awaits: false, judged: null } as const;
+
+/** Of a process that has TLS; the first is of one whose TLS is probed. */
+const verdictsWithTls: readonly Verdict[] = ["traceable", "proxy", "metadata", "dark"];
+
+/** Whether a process has TLS that no probe shows. */
+export const isUncovered = (verdict: Verdict | null): boolean =>
+  verdict !== null && verdictsWithTls.indexOf(verdict) > 0;
 
 export class TracedProcesses {
   readonly #options: TracedOptions;
@@ -56,6 +70,11 @@ export class TracedProcesses {
     return this.#traced.has(pid);
   }
 
+  /** Whether its program has TLS that no probe shows, as far as it was looked at. */
+  isUncovered(pid: number): boolean {
+    return isUncovered(this.#traced.get(pid)?.judged ?? null);
+  }
+
   /** Empty of one that is not traced. */
   commandOf(pid: number): string {
     return this.#traced.get(pid)?.command ?? "";
@@ -66,9 +85,10 @@ export class TracedProcesses {
     pid: number,
     command: string,
     followChildren: boolean,
-    scope: ProbePlan["scope"] = followChildren ? "file" : "process",
+    { scope = followChildren ? "file" : "process", judged }: AddedAs = {},
   ): void {
-    this.#traced.set(pid, { ...unseen, command, followChildren, scope, announced: true, ready: false });
+    const known = { judged: judged ?? null, command, followChildren, scope };
+    this.#traced.set(pid, { ...unseen, ...known, announced: true, ready: false });
   }
 
   markReady(pid: number): void {
@@ -79,12 +99,13 @@ export class TracedProcesses {
   /** A child of a traced process, or a traced process with a new program: its mapped files are others now. */
   begin(pid: number, command: string, parentPid: number | null): void {
     const known = this.#traced.get(pid);
-    if (known) Object.assign(known, { command, awaits: false, uncovered: false });
+    if (known) Object.assign(known, { command, awaits: false, judged: null });
     else {
       const parent = parentPid === null ? undefined : this.#traced.get(parentPid);
       const name = parent?.command ?? command;
       this.#traced.set(pid, {
         ...unseen,
+        judged: parent?.judged ?? null,
         command: name,
         followChildren: true,
         scope: "file",
@@ -150,7 +171,7 @@ export class TracedProcesses {
     if ("skipped" in scanned) return []; // it has ended: its exit record follows
     const { report, findings } = scanned.process;
     traced.command = report.command;
-    this.#tellUncovered(traced, report);
+    this.#tellJudged(pid, traced, report);
     const { scope } = traced;
     const { attached, failed } = await attachments.attachMapped(pid, findings, scope);
     this.#tellAttached(pid, traced, attached);
@@ -168,10 +189,15 @@ export class TracedProcesses {
       await attachments.detachFiles();
   }
 
-  #tellUncovered(traced: Traced, report: ProcessReport): void {
-    if (traced.uncovered || !["proxy", "metadata", "dark"].includes(report.verdict)) return;
-    traced.uncovered = true;
-    this.#options.onUncovered(report);
+  #tellJudged(pid: number, traced: Traced, report: ProcessReport): void {
+    if (traced.judged === report.verdict || !verdictsWithTls.includes(report.verdict)) return;
+    traced.judged = report.verdict;
+    void this.#options
+      .onJudged(report)
+      .catch((error: unknown) => ({ code: "not-shown", text: String(error) }))
+      .then((reason) => {
+        if (reason !== null) this.#options.onEvent({ type: "skipped", pid, reason });
+      });
   }
 
   #tellAttached(pid: number, traced: Traced, attached: AttachOutcome["attached"]): void {

@@ -17,7 +17,8 @@ ${selectorHelp}
   --json          one JSON object a line; the command's own output then goes to standard error
   --show-secrets  credentials as they were sent, rather than masked
   --body-limit N  bytes kept of each body (64KiB); sizes stay exact
-  --path PATH     auto: for each process the best that works of the others, and it says which;
+  --path PATH     auto: for each process the best that works of the others, and it says which and why; a COMMAND is
+                  started with trust in the local proxy, for what it starts and probes do not show;
                   uprobe: by probes in TLS libraries;
                   mitm: through a local proxy, which the COMMAND is made to trust by its environment;
                   xdp: who talks to whom, from the first packets of each TLS connection

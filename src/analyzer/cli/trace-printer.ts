@@ -58,7 +58,9 @@ export function tracePrinter(
         return;
       case "attached": {
         const process = printable(`${event.command} ${event.pid}`);
-        errors.write(`${paint("dim", `attached to ${event.stack} in ${event.file} of ${process}`)}\n`);
+        const functions = event.functions.slice(0, 2).join(" and ");
+        const line = `${process}: by probes: ${event.file} has ${functions} of ${event.stack}`;
+        errors.write(`${paint("dim", line)}\n`);
         return;
       }
       case "skipped":

@@ -247,7 +247,7 @@ class Session implements HelloSession {
         this.#emitAll(this.#fold.fold(record));
         break;
       case "fork":
-        this.#added.set(record.pid, record.command);
+        if (this.#own) this.#added.set(record.pid, record.command);
         break;
       case "exec":
         if (this.#added.has(record.pid)) this.#added.set(record.pid, record.command);

@@ -8,7 +8,7 @@ import type { SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
 import type { KernelLoss } from "../../tracer/messages.ts";
 import { LossCount } from "../capture/loss-count.ts";
 import { decodeRecords } from "../capture/records.ts";
-import { TracerClient } from "../capture/tracer-client.ts";
+import { TracerClient, type SharedTracer } from "../capture/tracer-client.ts";
 import { TracerUnavailable } from "../capture/tracer-launch.ts";
 import { ProcessTable } from "../processes/process-table.ts";
 import { socketOwner } from "../processes/socket-owner.ts";
@@ -31,9 +31,13 @@ export interface ProxySessionOptions {
   onEvent: (event: TraceEvent) => void;
   /** The tracer is gone: connections go direct from now on. */
   onEnded: (problem: Problem) => void;
+  /** One to use rather than one of its own, asked for with the first program; it is its owner's to close. */
+  tracer?: () => Pick<SharedTracer, "call">;
 }
 
 export interface ProxySession {
+  /** Where it listens, of 127.0.0.1 and ::1. */
+  readonly port: number;
   /**
    * What a program must have in its environment to be seen, beside what it would have without us: what it trusts there
    * stays trusted, and servers are verified by it.
@@ -43,6 +47,13 @@ export interface ProxySession {
   readonly fallback: Problem | null;
   /** A process that was started with these variables and waits before its program begins; its children follow. */
   add(pid: number): Promise<void>;
+  /**
+   * A process that the shared tracer traces: what it begins from now on, until it begins another program. Gives the
+   * reason when that cannot be.
+   */
+  addProgram(pid: number): Promise<Reason | null>;
+  /** What it begins from now on goes direct again. */
+  removeProgram(pid: number): Promise<void>;
   /** A process that runs: refused, with the reason, when it does not trust the proxy. */
   addRunning(pid: number): Promise<Reason | null>;
   /** Connections that come in to a local server, which has this certificate. Gives the reason when it cannot be. */
@@ -84,11 +95,17 @@ class Session implements ProxySession {
   #trust!: ProgramTrust;
   #proxy!: Proxy;
   /** Null, as what it serves, where programs are asked by their environment. */
-  #tracer: TracerClient | null = null;
+  #tracer: Pick<SharedTracer, "call"> | null = null;
+  #own: TracerClient | null = null;
+  #sharing: Promise<Reason | null> | null = null;
   #served: ServedPorts | null = null;
 
   constructor(options: ProxySessionOptions) {
     this.#options = options;
+  }
+
+  get port(): number {
+    return this.#proxy.port;
   }
 
   async open(): Promise<void> {
@@ -103,6 +120,7 @@ class Session implements ProxySession {
         this.#emit(event);
       },
     });
+    if (this.#options.tracer) return;
     try {
       await this.#redirect();
     } catch (error) {
@@ -137,19 +155,44 @@ class Session implements ProxySession {
         },
       },
     );
-    const ipv6 = this.#proxy.ipv6 && hasIpv6Route(readFileSync("/proc/net/ipv6_route", "utf8"));
-    const answer = await tracer.call({ type: "redirect", port: this.#proxy.port, ipv6 });
-    if (answer.type === "failed") {
+    const failure = await this.#redirectBy(tracer);
+    if (failure !== null) {
       await tracer.close();
       const remedy = "without it, only programs that honour HTTPS_PROXY are seen";
-      throw new TracerUnavailable({ ...answer.reason, remedy });
+      throw new TracerUnavailable({ ...failure, remedy });
     }
-    this.#tracer = tracer;
+    this.#own = tracer;
     this.#served = new ServedPorts(this.#proxy, (request) => tracer.call(request));
+  }
+
+  async #redirectBy(tracer: Pick<SharedTracer, "call">): Promise<Reason | null> {
+    const ipv6 = this.#proxy.ipv6 && hasIpv6Route(readFileSync("/proc/net/ipv6_route", "utf8"));
+    const answer = await tracer.call({ type: "redirect", port: this.#proxy.port, ipv6 });
+    if (answer.type === "failed") return answer.reason;
+    this.#tracer = tracer;
+    return null;
   }
 
   async add(pid: number): Promise<void> {
     this.#added.set(pid, this.#commandOf(pid));
+    await this.#tracer?.call({ type: "trace", pids: [pid], followChildren: true, proxied: "always" });
+  }
+
+  async addProgram(pid: number): Promise<Reason | null> {
+    if (this.#options.tracer === undefined)
+      throw new Error("add a program to the proxy: no tracer is shared");
+    const trusts = this.#trust.isTrusted(pid);
+    if (trusts === null)
+      return { code: "not-readable", text: "whether it trusts the proxy is not readable any more" };
+    if (!trusts) return otherEnvironment;
+    this.#sharing ??= this.#redirectBy(this.#options.tracer());
+    const failure = await this.#sharing;
+    if (failure !== null) return failure;
+    await this.#tracer?.call({ type: "trace", pids: [pid], followChildren: true, proxied: "program" });
+    return null;
+  }
+
+  async removeProgram(pid: number): Promise<void> {
     await this.#tracer?.call({ type: "trace", pids: [pid], followChildren: true });
   }
 
@@ -188,7 +231,7 @@ class Session implements ProxySession {
 
   async close(): Promise<SummaryEvent> {
     // Connections that begin from here on go direct.
-    await this.#tracer?.close();
+    await this.#own?.close();
     await this.#proxy.close();
     const durationMs = Math.round(performance.now() - this.#startedMs);
     return { type: "summary", ...this.#counts, lost: this.#losses.records, durationMs };
@@ -213,7 +256,7 @@ class Session implements ProxySession {
   }
 
   async #sentByKernel(
-    tracer: TracerClient,
+    tracer: Pick<SharedTracer, "call">,
     family: "ipv4" | "ipv6",
     clientPort: number,
   ): Promise<Arrival | null> {

@@ -55,7 +55,10 @@ function rig({
     attachments,
     awaited: new AwaitedFiles(attachments, scanner, table),
     onEvent: (event) => told.push(event),
-    onUncovered: ({ pid }) => uncovered.push(pid),
+    onJudged: ({ pid, verdict }) => {
+      if (verdict !== "traceable") uncovered.push(pid);
+      return Promise.resolve(null);
+    },
   });
   return { processes, scanner, asked, told, uncovered };
 }

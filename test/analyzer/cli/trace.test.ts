@@ -234,8 +234,8 @@ test("trace: the command does not outlive a reader that went", { skip: skipReaso
   const loop = `echo $$; while :; do ${curl.slice(0, 3).join(" ")} https://localhost:${port}/again; done`;
   const script = `"$0" ${program} trace --json -- sh -c '${loop}' | head -1`;
   const { ended, errors, said } = run(t, "bash", ["-c", script, process.execPath]);
-  await said(/^\d+\n/);
-  const pid = Number(/^\d+/.exec(errors())?.[0]);
+  await said(/^\d+\n/m);
+  const pid = Number(/^\d+$/m.exec(errors())?.[0]);
   // Its own output is ours, too: that comes to an end with the last who holds it.
   assert.equal(await ended, 0);
   await gone(pid);
