@@ -1,6 +1,6 @@
 // Containers made of what they are made of. A process in mount and pid namespaces of its own, with another libssl at the
 // very path where the host has one: that file is analysed and probed, and what the process says is captured. Processes
-// chosen by the cgroup of their container. The command itself inside a pid namespace.
+// chosen by the cgroup of their container or their service. The command itself inside a pid namespace.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -10,8 +10,8 @@ import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { builtFile } from "../../src/analyzer/installation.ts";
 import { Scanner } from "../../src/analyzer/scan.ts";
-import { everyProcess } from "../../src/analyzer/selection.ts";
-import type { CoverageReport } from "../../src/protocol/coverage.ts";
+import { everyProcess, type Selection } from "../../src/analyzer/selection.ts";
+import type { CoverageReport, ProcessReport } from "../../src/protocol/coverage.ts";
 import { buildIdOf, isolatedPid, makeFolder, startIsolated } from "./isolated.ts";
 import { ended, firstLine, fixtures, openTrace, skipReason, start, startEchoServer } from "./rig.ts";
 import { staticOpenssl } from "./static-openssl.ts";
@@ -78,10 +78,10 @@ test(
   },
 );
 
-/** The cgroup of a container as Docker names it under systemd; it goes with the test, whose processes go first. */
-function makeCgroup(t: TestContext, id: string): string {
+/** A cgroup, by the file that takes its processes. It goes with the test, whose processes go first. */
+function makeCgroup(t: TestContext, name: string): string {
   const unified = existsSync("/sys/fs/cgroup/cgroup.procs") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
-  const path = join(unified, `docker-${id}.scope`);
+  const path = join(unified, name);
   mkdirSync(path);
   t.after(async () => {
     const isBusy = () => readFileSync(join(path, "cgroup.events"), "utf8").includes("populated 1");
@@ -99,48 +99,80 @@ url = f"https://localhost:{sys.argv[1]}/contained"
 urllib.request.urlopen(url, context=ssl._create_unverified_context()).read()
 `;
 
-test(
-  "containers: the processes of one are chosen by the first digits of its id, also when they start later",
-  { skip: skipReason("python3") },
-  async (t) => {
-    const ids = ["c0ffee", "c0ffe0"].map((digits) => digits + randomBytes(29).toString("hex"));
-    const [chosen = "", other = ""] = ids.map((id) => makeCgroup(t, id));
-    const waits = "import ssl, sys; print(flush=True); sys.stdin.read()";
-    const [running, besides] = [chosen, other].map((cgroup) => {
-      const python = start(t, "/usr/bin/python3", ["-c", waits]);
-      writeFileSync(cgroup, String(python.pid));
-      return python;
-    });
-    assert.ok(running && besides);
-    await Promise.all([running, besides].map(firstLine));
-    const scan = [builtFile("cli.js"), "scan", "--json", "--container", "c0ffee"];
-    const report = JSON.parse(execFileSync(process.execPath, scan, { encoding: "utf8" })) as CoverageReport;
-    assert.deepStrictEqual(
-      report.processes.map(({ pid, container, verdict }) => [pid, container, verdict]),
-      [[running.pid, ids[0], "traceable"]],
-    );
-    assert.deepStrictEqual(report.skipped, []);
+const containerIds = ["c0ffee", "c0ffe0"].map((digits) => digits + randomBytes(29).toString("hex"));
+const unit = `plainsight-test-${randomBytes(4).toString("hex")}`;
 
-    const server = await startEchoServer(t, "h1");
-    const trace = await openTrace(t);
-    await trace.session.addLater({ ...everyProcess, containers: ["c0ffee"] });
-    const enter = 'echo $$ > "$1"; exec /usr/bin/python3 -c "$2" "$3"';
-    const [inside, outside] = [chosen, other].map((cgroup) =>
-      start(t, "sh", ["-c", enter, "sh", cgroup, asksWhenTold, server.port]),
-    );
-    assert.ok(inside && outside);
-    await trace.seen((event) => event.type === "attached" && event.pid === inside.pid);
-    for (const child of [inside, outside]) child.stdin?.write("go\n");
-    assert.deepStrictEqual(await Promise.all([inside, outside].map(ended)), [0, 0]);
-    await trace.seen(() => trace.exchanges(inside.pid).length === 1);
-    await trace.session.close();
-    assert.deepStrictEqual(
-      trace.exchanges().map(({ pid, request }) => [pid, request?.target]),
-      [[inside.pid, "/contained"]],
-    );
-    for (const child of [running, besides]) child.stdin?.end();
+/** As Docker and systemd name cgroups: one that is chosen, and one beside it. */
+const placed: {
+  what: string;
+  cgroups: [chosen: string, other: string];
+  option: [name: string, value: string];
+  selection: Partial<Selection>;
+  placement: Partial<ProcessReport>;
+}[] = [
+  {
+    what: "a container by the first digits of its id",
+    cgroups: [`docker-${containerIds[0] ?? ""}.scope`, `docker-${containerIds[1] ?? ""}.scope`],
+    option: ["--container", "c0ffee"],
+    selection: { containers: ["c0ffee"] },
+    placement: { container: containerIds[0] ?? "", service: null },
   },
-);
+  {
+    what: "a service by the name of its unit",
+    cgroups: [`${unit}.service`, `${unit}-other.service`],
+    option: ["--service", unit],
+    selection: { services: [`${unit}.service`] },
+    placement: { container: null, service: `${unit}.service` },
+  },
+];
+for (const { what, cgroups, option, selection, placement } of placed) {
+  test(
+    `containers: the processes of ${what} are chosen, also those that start later`,
+    { skip: skipReason("python3") },
+    async (t) => {
+      const [chosen = "", other = ""] = cgroups.map((name) => makeCgroup(t, name));
+      const waits = "import ssl, sys; print(flush=True); sys.stdin.read()";
+      const [running, besides] = [chosen, other].map((cgroup) => {
+        const python = start(t, "/usr/bin/python3", ["-c", waits]);
+        writeFileSync(cgroup, String(python.pid));
+        return python;
+      });
+      assert.ok(running && besides);
+      await Promise.all([running, besides].map(firstLine));
+      const scan = [builtFile("cli.js"), "scan", "--json", ...option];
+      const report = JSON.parse(execFileSync(process.execPath, scan, { encoding: "utf8" })) as CoverageReport;
+      assert.deepStrictEqual(
+        report.processes.map(({ pid, container, service, verdict }) => ({
+          pid,
+          container,
+          service,
+          verdict,
+        })),
+        [{ pid: running.pid, ...placement, verdict: "traceable" }],
+      );
+      assert.deepStrictEqual(report.skipped, []);
+
+      const server = await startEchoServer(t, "h1");
+      const trace = await openTrace(t);
+      await trace.session.addLater({ ...everyProcess, ...selection });
+      const enter = 'echo $$ > "$1"; exec /usr/bin/python3 -c "$2" "$3"';
+      const [inside, outside] = [chosen, other].map((cgroup) =>
+        start(t, "sh", ["-c", enter, "sh", cgroup, asksWhenTold, server.port]),
+      );
+      assert.ok(inside && outside);
+      await trace.seen((event) => event.type === "attached" && event.pid === inside.pid);
+      for (const child of [inside, outside]) child.stdin?.write("go\n");
+      assert.deepStrictEqual(await Promise.all([inside, outside].map(ended)), [0, 0]);
+      await trace.seen(() => trace.exchanges(inside.pid).length === 1);
+      await trace.session.close();
+      assert.deepStrictEqual(
+        trace.exchanges().map(({ pid, request }) => [pid, request?.target]),
+        [[inside.pid, "/contained"]],
+      );
+      for (const child of [running, besides]) child.stdin?.end();
+    },
+  );
+}
 
 /** Runs the command twice as the second process of its pid namespace, being itself the first, with TLS. */
 const firstOfNamespace = `
