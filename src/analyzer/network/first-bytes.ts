@@ -3,6 +3,7 @@
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { getExtensionData, readTlsClientHello } from "read-tls-client-hello";
+import { RecordAssembly } from "./hello/record-assembly.ts";
 
 export interface ClientHello {
   serverName: string | null;
@@ -21,12 +22,17 @@ export type Beginning =
 /** Names of RFC 8701, which mean nothing, are not of this kind. */
 const isName = (protocol: string): boolean => /^[\x21-\x7e]+$/.test(protocol);
 
-const handshakeRecord = 0x16;
-const recordHeaderBytes = 5;
+/** The library reads one record alone, which here may be longer than those on the wire. */
+function oneRecord(handshake: Uint8Array): Buffer {
+  const head = Buffer.from([0x16, 3, 1, 0, 0]);
+  head.writeUInt16BE(Math.min(handshake.length, 0xffff), 3);
+  return Buffer.concat([head, handshake]);
+}
 
 /** Leaves the socket paused. Aborting gives `other` with what has come by then. */
 export function readBeginning(socket: Socket, signal: AbortSignal): Promise<Beginning> {
   return new Promise((resolve) => {
+    const records = new RecordAssembly();
     let bytes = Buffer.alloc(0);
     const finish = (beginning: Beginning | Promise<Beginning>) => {
       socket.off("data", onData).off("end", onEnd).off("close", onEnd);
@@ -35,14 +41,10 @@ export function readBeginning(socket: Socket, signal: AbortSignal): Promise<Begi
       resolve(beginning);
     };
     const onData = (chunk: Buffer) => {
+      const assembled = records.push(bytes.length, chunk);
       bytes = Buffer.concat([bytes, chunk]);
-      if (bytes[0] !== handshakeRecord || (bytes[1] ?? 3) !== 3) finish({ kind: "other", bytes });
-      else if (
-        bytes.length >= recordHeaderBytes &&
-        bytes.length >= recordHeaderBytes + bytes.readUInt16BE(3)
-      ) {
-        finish(parsed(bytes));
-      }
+      if (assembled.state === "whole") finish(parsed(bytes, assembled.handshake));
+      else if (assembled.state !== "incomplete") finish({ kind: "other", bytes });
     };
     const onEnd = () => {
       finish({ kind: "ended", bytes });
@@ -56,10 +58,13 @@ export function readBeginning(socket: Socket, signal: AbortSignal): Promise<Begi
   });
 }
 
-/** A hello that makes no sense, or goes on in a second record, is not TLS that we can open. */
-async function parsed(bytes: Buffer): Promise<Beginning> {
+/**
+ * A hello that makes no sense is not TLS that we can open.
+ * @param handshake the message, out of however many records
+ */
+async function parsed(bytes: Buffer, handshake: Uint8Array): Promise<Beginning> {
   const stream = new Readable({ read: () => undefined });
-  stream.push(bytes);
+  stream.push(oneRecord(handshake));
   try {
     const message = await readTlsClientHello(stream);
     const versions = getExtensionData(message, "supported_versions")?.versions ?? [message.version];

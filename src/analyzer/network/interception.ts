@@ -17,6 +17,8 @@ export interface Observer {
   unreached(connection: Connection, how: string): void;
   /** The client did not take our certificate: this connection has failed. */
   refused(connection: Connection, how: string): void;
+  /** The client left while the server was asked; nothing is opened. */
+  abandoned(connection: Connection): void;
   /** The handshake is done on both sides. */
   opened(connection: Connection): void;
   /** After `opened`, once. */
@@ -79,7 +81,18 @@ async function join(client: Socket, server: Socket, interception: Interception):
   const exempt = interception.exempt(hello.serverName);
   if (exempt) return pass(server, exempt);
 
-  const handshake = await shakeHands(server, hello, interception.verification);
+  const waiting = whoWaits(client);
+  const handshake = await Promise.race([
+    shakeHands(server, hello, interception.verification),
+    waiting.left.then(() => null),
+  ]);
+  beginning.bytes = Buffer.concat([beginning.bytes, waiting.stop()]);
+  if (handshake === null) {
+    observer.abandoned(connection);
+    server.destroy();
+    client.destroy();
+    return;
+  }
   if (handshake.refused) return pass(await connectUpstream(destination), handshake.refused);
   const { opened, certificate } = handshake;
   opened.on("error", () => undefined);
@@ -105,6 +118,29 @@ async function join(client: Socket, server: Socket, interception: Interception):
     },
   );
   observer.ended(connection);
+}
+
+/** More than this of a client that has no answer yet is not read, nor its end behind it. */
+const mostEarlyBytes = 64 * 1024;
+
+/** Whether a client stays while its server is asked; it is read meanwhile, for else its end would not be seen. */
+function whoWaits(client: Socket): { left: Promise<void>; stop: () => Buffer } {
+  const early: Buffer[] = [];
+  let earlyBytes = 0;
+  let leave: () => void = () => undefined;
+  const left = new Promise<void>((resolve) => (leave = resolve));
+  const onData = (bytes: Buffer) => {
+    early.push(bytes);
+    earlyBytes += bytes.length;
+    if (earlyBytes > mostEarlyBytes) client.pause();
+  };
+  if (client.destroyed || client.readableEnded) leave();
+  client.on("data", onData).once("end", leave).once("close", leave).resume();
+  const stop = () => {
+    client.off("data", onData).off("end", leave).off("close", leave).pause();
+    return Buffer.concat(early);
+  };
+  return { left, stop };
 }
 
 const noTls: Reason = { code: "not-tls", text: "it does not begin with TLS" };

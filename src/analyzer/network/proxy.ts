@@ -145,10 +145,6 @@ class Opened {
     const { pid, command, destination, own } = arrival;
     const { traffic: options, onEvent } = this.#options;
     const keyOf = (name: string | null) => `${command} ${name ?? destination.address}:${destination.port}`;
-    const failed = (connection: Connection, reason: Reason) => {
-      const then = "this connection failed, the next ones are passed through untouched";
-      this.#tell(arrival, connection, reason, then);
-    };
     let traffic: ProxiedTraffic | null = null;
     let bytesFromClient = 0;
     let openedMs = 0;
@@ -174,20 +170,26 @@ class Opened {
           if (own) return;
           const key = keyOf(connection.serverName);
           const livedMs = performance.now() - openedMs;
-          const reason = this.#closedToUs.ended(key, command, bytesFromClient, livedMs);
-          if (reason) failed(connection, reason);
+          const learned = this.#closedToUs.ended(key, command, bytesFromClient, livedMs);
+          if (learned) this.#tell(arrival, connection, learned.reason, learned.then);
         },
         unreached: (connection, how) => {
           arrival.onUnreached?.();
           const then = "the program met a connection that broke off";
           this.#tell(arrival, connection, { code: "not-reached", text: how }, then);
         },
+        abandoned: (connection) => {
+          const text = "the program left before the server had answered its handshake";
+          this.#tell(arrival, connection, { code: "abandoned", text }, "there was nothing to open");
+        },
         passedThrough: (connection, reason) => {
           this.#tell(arrival, connection, reason, "passed through untouched");
         },
         refused: (connection, how) => {
           if (own) return; // it would refuse the server as well: the certificate is the server's own
-          failed(connection, this.#closedToUs.refused(keyOf(connection.serverName), command, how));
+          const reason = this.#closedToUs.refused(keyOf(connection.serverName), command, how);
+          const then = "this connection failed, the next ones are passed through untouched";
+          this.#tell(arrival, connection, reason, then);
         },
       },
     });

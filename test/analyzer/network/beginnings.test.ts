@@ -64,6 +64,23 @@ test("beginning: TLS 1.2 without a server name", async (t) => {
   });
 });
 
+test("beginning: a ClientHello in several TLS records", async (t) => {
+  const sent = await helloOf(t, { servername: "shop.example", ALPNProtocols: ["h2"] });
+  const message = sent.subarray(5);
+  const record = (part: Buffer) => Buffer.concat([Buffer.from([0x16, 3, 1, 0, part.length]), part]);
+  const parts = [2, 60, 100].map((at, index, all) => message.subarray(all[index - 1] ?? 0, at));
+  const rest = message.subarray(100);
+  const long = Buffer.concat([Buffer.from([0x16, 3, 1, rest.length >> 8, rest.length & 0xff]), rest]);
+  const split = Buffer.concat([...parts.map(record), long]);
+  const { client, server } = await connection(t);
+  client.write(split);
+  assert.deepStrictEqual(await readBeginning(server, never), {
+    kind: "tls",
+    bytes: split,
+    hello: { serverName: "shop.example", protocols: ["h2"], highestVersion: 0x0304 },
+  });
+});
+
 const others: [name: string, bytes: string][] = [
   ["HTTP", Buffer.from("GET / HTTP/1.1\r\n\r\n").toString("hex")],
   ["a record that is no handshake", "170303000100"],
@@ -200,8 +217,20 @@ test("closed to us: names, suffixes, and what was learned", () => {
     codes(["bank.example", "www.bank.example", "a.pay.example", "pay.example", "shop.example"]),
     ["pass-through", null, "pass-through", null, null],
   );
-  assert.equal(closed.ended("curl shop.example", "curl", 10, 5), null);
-  assert.equal(closed.ended("curl shop.example", "curl", 0, 5000), null);
-  assert.equal(closed.ended("curl shop.example", "curl", 0, 5)?.code, "not-trusted");
+  const ended = (name: string, bytes: number, livedMs: number) =>
+    closed.ended(`curl ${name}`, "curl", bytes, livedMs)?.reason.code ?? null;
+  // One that lived, one that was silent, and another.
+  assert.deepStrictEqual(
+    [ended("shop.example", 0, 5000), ended("shop.example", 0, 5)],
+    [null, "closed-in-silence"],
+  );
+  assert.deepStrictEqual(codes(["shop.example"]), [null]);
+  assert.equal(ended("shop.example", 0, 5), "not-trusted");
   assert.deepStrictEqual(codes(["shop.example", "other.example"]), ["not-trusted", null]);
+  // Who said something once may be silent as often as it likes.
+  assert.deepStrictEqual(
+    [ended("other.example", 0, 5), ended("other.example", 10, 5), ended("other.example", 0, 5)],
+    ["closed-in-silence", null, null],
+  );
+  assert.deepStrictEqual(codes(["other.example"]), [null]);
 });

@@ -256,13 +256,38 @@ test("proxy: a client that judges within the handshake fails once, then goes thr
   assert.deepStrictEqual(rig.skipped(), ["not-trusted", "not-trusted"]);
 });
 
-test("proxy: a client that judges after the handshake fails once, then goes through untouched", async (t) => {
+test("proxy: a client that judges as the handshake ends fails once, then goes through untouched", async (t) => {
   const own = await certificate();
   const rig = await proxyFor(t, await echo(t, own), [own.cert]);
   await assert.rejects(ask(rig, { ca: own.cert }, "one"));
   await rig.seen(({ type }) => type === "skipped");
   assert.equal((await ask(rig, { ca: own.cert }, "two")).body.toString(), "two");
   assert.deepStrictEqual(rig.skipped(), ["not-trusted", "not-trusted"]);
+});
+
+test("proxy: a client that connects, verifies and leaves, as a health check does, is not taken for one that distrusts", async (t) => {
+  const own = await certificate();
+  const rig = await proxyFor(t, await echo(t, own), [own.cert]);
+  const socket = await connectTls(rig.proxy.port, { ca: rig.authority.certificate });
+  socket.end();
+  await rig.seen(({ type }) => type === "skipped");
+  assert.equal((await ask(rig, {}, "hello")).body.toString(), "hello");
+  await rig.seen(isComplete);
+  assert.deepStrictEqual(rig.skipped(), ["closed-in-silence"]);
+});
+
+test("proxy: a client that leaves while its server is silent leaves no connection behind, and it shows", async (t) => {
+  const silent = net.createServer();
+  const rig = await proxyFor(t, await listening(t, silent), []);
+  const [tcp, [upstream]] = await Promise.all([
+    Promise.resolve(net.connect(rig.proxy.port, "127.0.0.1")),
+    once(silent, "connection") as Promise<[net.Socket]>,
+  ]);
+  tls.connect({ socket: tcp, servername: "localhost" }).on("error", () => undefined);
+  await once(upstream, "data"); // the proxy's own hello
+  const over = once(upstream, "close");
+  tcp.end(); // no reset: its end alone has to be noticed
+  await Promise.all([over, once(tcp, "close"), rig.seen(() => rig.skipped().includes("abandoned"))]);
 });
 
 test("proxy: servers that the user named are not opened", async (t) => {
@@ -299,14 +324,16 @@ test("proxy: TLS that carries no HTTP is messages", async (t) => {
   await rig.seen((event) => event.type === "message" && event.direction === "in");
 });
 
-test("proxy: a client that takes the connection and gives it up without a word is learned from", async (t) => {
+test("proxy: a client that takes the connection and gives it up without a word, again, is learned from", async (t) => {
   const own = await certificate();
   const rig = await proxyFor(t, await echo(t, own), [own.cert]);
-  const tcp = net.connect(rig.proxy.port, "127.0.0.1");
-  const socket = tls.connect({ socket: tcp, servername: "localhost", ca: rig.authority.certificate });
-  await once(socket, "session"); // a ticket: the proxy has taken the handshake as done
-  tcp.resetAndDestroy();
-  await rig.seen(({ type }) => type === "skipped");
+  for (const code of ["closed-in-silence", "not-trusted"]) {
+    const tcp = net.connect(rig.proxy.port, "127.0.0.1");
+    const socket = tls.connect({ socket: tcp, servername: "localhost", ca: rig.authority.certificate });
+    await once(socket, "session"); // a ticket: the proxy has taken the handshake as done
+    tcp.resetAndDestroy();
+    await rig.seen(() => rig.skipped().includes(code));
+  }
   assert.equal((await ask(rig, { ca: own.cert }, "hello")).body.toString(), "hello");
 });
 
