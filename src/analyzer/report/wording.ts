@@ -88,7 +88,7 @@ export const states: Readonly<Record<Measurement["state"], { name: string; meani
   confirmed: { name: "confirmed", meaning: "plaintext was seen" },
   silent: { name: "silent", meaning: "probed and in use, yet nothing was seen" },
   "not-exercised": { name: "not exercised", meaning: "nothing was there to be seen" },
-  metadata: { name: "seen on the network", meaning: "not probed, but its connections began there" },
+  metadata: { name: "seen on the network", meaning: "its connections were, not their plaintext" },
 };
 
 /** Where the verdict comes from, and what a measuring found: `measured: silent`, `predicted: not exercised`. */
@@ -142,7 +142,7 @@ export function basisOfReport({ processes }: CoverageReport): string {
   if (found.length === 0) return "Predicted from symbols, not measured";
   const counts = (["confirmed", "silent", "not-exercised", "metadata"] as const).flatMap((state) => {
     const count = found.filter((other) => other === state).length;
-    if (state === "metadata") return count === 0 ? [] : [`${count} not probed but seen on the network`];
+    if (state === "metadata") return count === 0 ? [] : [`${count} ${states.metadata.name} alone`];
     return [`${count} ${states[state].name}`];
   });
   const since = processes.find(({ measured }) => measured !== null)?.measured?.since ?? "";

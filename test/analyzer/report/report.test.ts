@@ -240,7 +240,7 @@ test("wording: says what all verdicts rest on", () => {
     [
       "Predicted from symbols, not measured",
       "Measured since 2026-01-31 12:00:00 UTC: 1 confirmed, 1 silent, 1 not exercised",
-      "Measured since 2026-01-31 12:00:00 UTC: 1 confirmed, 0 silent, 0 not exercised, 1 not probed but seen on the network",
+      "Measured since 2026-01-31 12:00:00 UTC: 1 confirmed, 0 silent, 0 not exercised, 1 seen on the network alone",
     ],
   );
 });
