@@ -1,13 +1,10 @@
 // `plainsight trace --path xdp`: who talks to whom over TLS, from the first packets of each connection, and how much.
-import type { HelloEvent } from "../../protocol/traffic.ts";
 import { TracerUnavailable } from "../capture/tracer-launch.ts";
 import { openHelloSession, type HelloSession } from "../network/hello-session.ts";
-import { matchesSelection } from "../processes/matching.ts";
-import { ProcessTable } from "../processes/process-table.ts";
-import { isByName, type Selection } from "../selection.ts";
 import { Ending } from "./ending.ts";
 import { tellInterfaces } from "./interfaces.ts";
 import { launchWaiting, type LaunchedCommand } from "./launch.ts";
+import { NetworkSelection } from "./network-selection.ts";
 import { isEveryProcess } from "./selectors.ts";
 import { terminalOf } from "./terminal.ts";
 import { tellProblem, tracePrinter } from "./trace-printer.ts";
@@ -24,12 +21,13 @@ export async function networkTrace(options: NetworkTraceOptions): Promise<number
     terminal: terminalOf(process.stdout),
   });
   const ending = new Ending();
+  const chosen = isEveryProcess(selection) ? null : new NetworkSelection(selection);
   let session: HelloSession;
   try {
     session = await openHelloSession({
       interfaces: options.interfaces,
       onlyAdded: command.length > 0,
-      ...(!isEveryProcess(selection) && { wants: ofSelection(selection) }),
+      ...(chosen && { wants: (hello) => chosen.includes(hello) }),
       onEvent: (event) => {
         print(event);
         if (event.type === "exited") ending.processExited(session.traced.length);
@@ -46,10 +44,16 @@ export async function networkTrace(options: NetworkTraceOptions): Promise<number
   }
   if (options.durationMs !== null) ending.after(options.durationMs);
   for (const { text } of session.missing) process.stderr.write(`plainsight: ${text}\n`);
-  const places = session.interfaces.map(({ name, ingress, egress }) => `${name} (${ingress}, ${egress})`);
-  process.stderr.write(`watching ${places.join(", ")}${command.length > 0 ? "" : "; Ctrl-C ends it"}\n`);
   let launched: LaunchedCommand | null = null;
   try {
+    if (chosen) {
+      const { skipped, hasAny, endsWithThem } = await chosen.follow(session);
+      for (const one of skipped) print({ type: "skipped", ...one });
+      if (!hasAny) ending.nothingToTrace();
+      else ending.waitForProcesses(!endsWithThem);
+    }
+    const places = session.interfaces.map(({ name, ingress, egress }) => `${name} (${ingress}, ${egress})`);
+    process.stderr.write(`watching ${places.join(", ")}${command.length > 0 ? "" : "; Ctrl-C ends it"}\n`);
     if (command.length > 0) {
       launched = launchWaiting(command, json ? "errors" : "inherit");
       const started = launched;
@@ -70,18 +74,4 @@ export async function networkTrace(options: NetworkTraceOptions): Promise<number
     print(await session.close());
   }
   return ending.problem === null ? exitCodes.done : (tellProblem(ending.problem), exitCodes.notPossible);
-}
-
-/** Ports are those of either end; of a connection whose process is not known nothing else can be said. */
-function ofSelection(selection: Selection): (event: HelloEvent) => boolean {
-  const processes = new ProcessTable();
-  const { pids, ports } = selection;
-  const byProcess = pids.length > 0 || isByName(selection);
-  return ({ pid, connection }) => {
-    const ends = [connection.local, connection.remote].map((end) => Number(/:(\d+)$/.exec(end ?? "")?.[1]));
-    if (ports.length > 0 && !ends.some((port) => ports.includes(port))) return false;
-    if (!byProcess) return true;
-    const identity = pid === null ? null : processes.identify(pid).found;
-    return identity !== null && matchesSelection(identity, selection);
-  };
 }

@@ -50,6 +50,8 @@ export interface HelloSession {
   /** Tells the end of this process and of its children, and, with `onlyAdded`, their connections from now on. */
   add(pid: number): Promise<void>;
   readonly traced: { pid: number; command: string }[];
+  /** Whether it was added, or is a child of one that was, and runs. */
+  isTraced(pid: number): boolean;
   /**
    * From now on connections to servers with these names (of {@link NameRules}) are refused with a reset, and no others.
    * Gives the reason when this kernel cannot.
@@ -190,6 +192,8 @@ class Session implements HelloSession {
   async add(pid: number): Promise<void> {
     this.#added.set(pid, this.#processes.identify(pid).found?.command ?? "");
     await this.#tracer.call({ type: "trace", pids: [pid], followChildren: true });
+    // It may have ended before anybody told of that.
+    if (this.#processes.identify(pid).found === null) this.#onExit(pid);
   }
 
   async block(rules: readonly string[]): Promise<Reason | null> {
@@ -202,6 +206,10 @@ class Session implements HelloSession {
 
   get traced(): { pid: number; command: string }[] {
     return [...this.#added].map(([pid, command]) => ({ pid, command }));
+  }
+
+  isTraced(pid: number): boolean {
+    return this.#added.has(pid);
   }
 
   async close(): Promise<SummaryEvent> {
