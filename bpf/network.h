@@ -39,8 +39,10 @@ struct ps_flow {
     __u32 next; /* distance from the start to the next record's head, behind the hello */
     __u8 said; /* enum ps_said */
     __u8 is_older; /* TLS 1.2 or older, whose encrypted handshake is told from data */
-    __u8 finished; /* TLS 1.3: its client's Finished was seen */
+    __u8 finished; /* TLS 1.3: length of its client's Finished; 0: not seen */
     __u8 encrypted; /* TLS 1.3: records that may be the client's certificate, or data */
+    __u8 alerts; /* TLS 1.3: records behind the Finished that may be alerts */
+    __u8 reserved[3];
 };
 
 struct {

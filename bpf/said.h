@@ -3,7 +3,7 @@
  * Tells a client that has sent application data from one whose handshake failed or that left it at that, by the heads of
  * the TLS records behind its hello (RFC 8446, 5; RFC 5246, 6.2). In TLS 1.3 the handshake looks like data but for its
  * lengths: an alert has two bytes, a Finished those of a hash, and what comes behind that is data. In doubt it is none
- * yet: a client with a certificate says up to three records before its data.
+ * yet: a client with a certificate says up to three records before its data, and data may be as long as an alert.
  */
 #ifndef PLAINSIGHT_SAID_H
 #define PLAINSIGHT_SAID_H
@@ -14,10 +14,21 @@
 #define PS_TLS_HANDSHAKE 22
 #define PS_TLS_APPLICATION_DATA 23
 
-/* Of TLS 1.3, each with the type that is encrypted with it (1) and the authentication tag of AES-GCM or ChaCha20 (16). */
-#define PS_ALERT_BYTES (2 + 1 + 16)
-#define PS_FINISHED_SHA256_BYTES (4 + 32 + 1 + 16)
-#define PS_FINISHED_SHA384_BYTES (4 + 48 + 1 + 16)
+/* In TLS 1.3 all have the type that is encrypted with them (1) and the tag of AES-GCM or ChaCha20-Poly1305 (16). */
+#define PS_SEALED(bytes) ((bytes) + 1 + 16)
+#define PS_ALERT PS_SEALED(2)
+#define PS_FINISHED_SHA256 PS_SEALED(4 + 32)
+#define PS_FINISHED_SHA384 PS_SEALED(4 + 48)
+/* Java's JSSE adds 16 zeros to each; with SHA-256 a Finished is then as long as that of others with SHA-384. */
+#define PS_PADDED_ALERT (PS_ALERT + 16)
+#define PS_PADDED_FINISHED_SHA384 (PS_FINISHED_SHA384 + 16)
+/* Mbed TLS fills up to a multiple of 16. */
+#define PS_FILLED_ALERT (16 + 16)
+#define PS_FILLED_FINISHED_SHA256 (48 + 16)
+#define PS_FILLED_FINISHED_SHA384 (64 + 16)
+
+/* Of one end: user_canceled and close_notify. */
+#define PS_ALERTS 2
 
 /* Certificate, CertificateVerify and Finished of RFC 8446, 4.4. */
 #define PS_CLIENT_FLIGHT_RECORDS 3
@@ -34,6 +45,27 @@ struct ps_tls_head {
     __u8 first;
 } __attribute__((packed));
 
+static __always_inline bool is_finished(__u32 length)
+{
+    return length == PS_FINISHED_SHA256 || length == PS_FINISHED_SHA384 || length == PS_PADDED_FINISHED_SHA384 ||
+           length == PS_FILLED_FINISHED_SHA256 || length == PS_FILLED_FINISHED_SHA384;
+}
+
+/* Whether a record may be one, by how long the Finished before it was. */
+static __always_inline bool is_alert(__u8 finished, __u32 length)
+{
+    switch (finished) {
+    case PS_FINISHED_SHA256:
+        return length == PS_ALERT;
+    case PS_FINISHED_SHA384:
+        return length == PS_ALERT || length == PS_PADDED_ALERT;
+    case PS_PADDED_FINISHED_SHA384:
+        return length == PS_PADDED_ALERT;
+    default:
+        return length == PS_FILLED_ALERT;
+    }
+}
+
 static __always_inline __u8 said_by(struct ps_flow *flow, const struct ps_tls_head *head)
 {
     __u32 length = (__u32)head->length[0] << 8 | head->length[1];
@@ -45,12 +77,15 @@ static __always_inline __u8 said_by(struct ps_flow *flow, const struct ps_tls_he
         return PS_SAID_HANDSHAKE;
     if (flow->is_older)
         return PS_SAID_DATA;
-    if (length <= PS_ALERT_BYTES)
+    if (flow->finished)
+        return is_alert(flow->finished, length) && flow->alerts++ < PS_ALERTS ? PS_SAID_HANDSHAKE : PS_SAID_DATA;
+    // Also a certificate of a client that has none.
+    if (length <= PS_PADDED_ALERT)
         return PS_SAID_HANDSHAKE;
-    if (flow->finished || flow->encrypted >= PS_CLIENT_FLIGHT_RECORDS)
+    if (flow->encrypted >= PS_CLIENT_FLIGHT_RECORDS)
         return PS_SAID_DATA;
-    if (length == PS_FINISHED_SHA256_BYTES || length == PS_FINISHED_SHA384_BYTES)
-        flow->finished = 1;
+    if (is_finished(length))
+        flow->finished = length;
     else
         flow->encrypted++;
     return PS_SAID_HANDSHAKE;

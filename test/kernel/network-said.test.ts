@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { largeHello, records } from "../analyzer/network/hello/hellos.ts";
 import { openNamespace, outputOf, watchIn } from "./network-rig.ts";
 import { fixtures, makeCertificate, skipReason } from "./rig.ts";
 
@@ -12,7 +13,8 @@ test(
     const { key, cert } = makeCertificate(t);
     const namespace = await openNamespace(t);
     const watch = await watchIn(namespace);
-    const client = namespace.start("/usr/bin/python3", join(fixtures, "handshakes.py"), key, cert);
+    const hello = records(largeHello("localhost")).toString("hex");
+    const client = namespace.start("/usr/bin/python3", join(fixtures, "handshakes.py"), key, cert, hello);
     const lines = (await outputOf(client)).trim().split("\n");
     await watch.close();
 
@@ -31,7 +33,7 @@ test(
       };
       return [what, carried("out"), carried("in")];
     });
-    assert.equal(told.length, 16);
+    assert.equal(told.length, 27);
     assert.deepStrictEqual(
       told,
       lines.map((line) => {
