@@ -31,6 +31,7 @@ enum ps_record {
     PS_RECORD_OWNER = 10,  /* whose a connection is, of which a hello was told before that was known */
     PS_RECORD_CLOSED = 11, /* a connection of which a hello was told has ended */
     PS_RECORD_OPEN = 12,   /* one that goes on; told on request */
+    PS_RECORD_ELSEWHERE = 13, /* a process begins connections that are for the proxy in another network namespace */
 };
 
 enum ps_role {

@@ -102,6 +102,8 @@ struct ps_traced {
 #define PS_TRACED_PROXIED 2
 /* They do for as long as it runs this program. */
 #define PS_TRACED_PROGRAM 4
+/* That it begins them in another network namespace was told. */
+#define PS_TRACED_ELSEWHERE 8
 
 struct ps_lost {
     __u64 records;
@@ -180,6 +182,22 @@ static __always_inline void fill_header(struct ps_header *header, __u32 record)
     header->tid = (__u32)id;
     header->reserved = 0;
     header->monotonic_ns = bpf_ktime_get_ns();
+}
+
+static __always_inline void emit_process(__u32 record_type, __u32 pid, __u32 parent)
+{
+    struct ps_process *record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+
+    if (!record) {
+        count_lost(PS_LOSS_RING_FULL, 0);
+        return;
+    }
+    fill_header(&record->header, record_type);
+    record->header.pid = pid;
+    record->parent_pid = parent;
+    record->reserved = 0;
+    bpf_get_current_comm(record->command, sizeof(record->command));
+    bpf_ringbuf_submit(record, 0);
 }
 
 /* The goroutine's stack, if the stack pointer is on it. It is not while the runtime works on a stack of its own. */

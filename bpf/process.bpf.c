@@ -35,22 +35,6 @@ struct {
     __type(value, __u32);
 } watch_all SEC(".maps");
 
-static __always_inline void emit_process(__u32 record_type, __u32 pid, __u32 parent)
-{
-    struct ps_process *record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
-
-    if (!record) {
-        count_lost(PS_LOSS_RING_FULL, 0);
-        return;
-    }
-    fill_header(&record->header, record_type);
-    record->header.pid = pid;
-    record->parent_pid = parent;
-    record->reserved = 0;
-    bpf_get_current_comm(record->command, sizeof(record->command));
-    bpf_ringbuf_submit(record, 0);
-}
-
 /* sched_process_fork(parent, child), include/trace/events/sched.h */
 SEC("raw_tp/sched_process_fork")
 int forked(struct bpf_raw_tracepoint_args *ctx)

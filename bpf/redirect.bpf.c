@@ -103,9 +103,15 @@ static __always_inline struct ps_proxy *proxy_for(struct bpf_sock_addr *ctx)
     if (!process || !(process->flags & PS_TRACED_PROXIED))
         return 0;
     to = bpf_map_lookup_elem(&proxy, &zero);
-    if (!to || bpf_get_netns_cookie(ctx) != to->network_namespace)
+    if (!to)
         return 0;
-    return to;
+    if (bpf_get_netns_cookie(ctx) == to->network_namespace)
+        return to;
+    if (!(process->flags & PS_TRACED_ELSEWHERE)) {
+        process->flags |= PS_TRACED_ELSEWHERE;
+        emit_process(PS_RECORD_ELSEWHERE, pid, 0);
+    }
+    return 0;
 }
 
 static __always_inline bool remember(struct bpf_sock_addr *ctx, struct ps_redirected *original)

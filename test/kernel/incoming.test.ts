@@ -10,6 +10,7 @@ import { test, type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { certificate, type TestCertificate } from "../analyzer/network/certificates.ts";
 import { listening, temporaryFolder } from "../analyzer/network/proxy-rig.ts";
+import { openNamespace } from "./network-rig.ts";
 import { traceByProxy } from "./proxy-run.ts";
 import { gone, skipReason, tracerOf } from "./rig.ts";
 
@@ -55,6 +56,26 @@ async function localServer(t: TestContext, shown?: TestCertificate): Promise<Loc
         .stdout,
   };
 }
+
+test(
+  "incoming: a server of another network namespace is refused, with the reason",
+  { skip: skipReason("ip", "unshare", "nsenter", "openssl") },
+  async (t) => {
+    const { options, environment } = await localServer(t);
+    const [, port = "", , cert = "", , key = ""] = options;
+    const away = await openNamespace(t);
+    const free = String(Number(port) + 1);
+    const server = away.start("openssl", "s_server", "-accept", free, "-cert", cert, "-key", key);
+    await once(server.stdout ?? server, "data"); // ACCEPT
+    const tracing = traceByProxy(t, environment, ["--port", free, ...options.slice(2)]);
+    assert.equal(await tracing.ended, 3, tracing.said());
+    assert.deepStrictEqual(
+      tracing.skipped().map(({ reason }) => reason.code),
+      ["other-namespace"],
+    );
+    assert.doesNotMatch(tracing.said(), /tracing what comes in/);
+  },
+);
 
 test("incoming: clients by IPv4 and IPv6 are seen from the server's side", { skip }, async (t) => {
   const server = await localServer(t);

@@ -260,3 +260,19 @@ for (const [name, args, said] of [
     assert.match(run.said(), said);
   });
 }
+
+test(
+  "proxy: a child in another network namespace is named once, for its connections go direct",
+  { skip: skipReason("ip", "unshare", "curl") },
+  async (t) => {
+    const shop = await openShop(t);
+    const asks =
+      "ip link set lo up; for i in 1 2; do curl -s https://127.0.0.1:9/$i; done; exec curl -s http://127.0.0.1:9/";
+    const run = traceByProxy(t, shop.environment, ["--", "unshare", "--net", "sh", "-c", `${asks}; true`]);
+    assert.equal(await run.ended, 0, run.said());
+    const skipped = run.skipped().map(({ pid, reason }) => `${pid} ${reason.code}`);
+    assert.equal(skipped.length, 3, run.said());
+    assert.equal(new Set(skipped).size, 3);
+    assert.ok(skipped.every((one) => one.endsWith(" other-namespace")));
+  },
+);

@@ -111,6 +111,7 @@ export const PS_RECORD_HELLO = 9;
 export const PS_RECORD_OWNER = 10;
 export const PS_RECORD_CLOSED = 11;
 export const PS_RECORD_OPEN = 12;
+export const PS_RECORD_ELSEWHERE = 13;
 export const PS_ROLE_WRITE = 1;
 export const PS_ROLE_READ = 2;
 export const PS_ROLE_WRITE_EX = 3;

@@ -9,6 +9,7 @@ import {
   PS_DIRECTION_OUT,
   PS_RECORD_CLOSED,
   PS_RECORD_DATA,
+  PS_RECORD_ELSEWHERE,
   PS_RECORD_EXEC,
   PS_RECORD_EXIT,
   PS_RECORD_FORK,
@@ -54,7 +55,7 @@ export type KernelRecord =
   /** Addresses as `address:port`, IPv6 in brackets. */
   | { type: "socket"; object: TlsObject; local: string; remote: string }
   | {
-      type: "exec" | "exit" | "fork" | "library";
+      type: "exec" | "exit" | "fork" | "library" | "elsewhere";
       pid: number;
       parentPid: number;
       command: string;
@@ -114,6 +115,8 @@ function decodeRecord(bytes: Buffer): KernelRecord | null {
       return decodeProcess("fork", bytes, pid, monotonicNs);
     case PS_RECORD_LIBRARY:
       return decodeProcess("library", bytes, pid, monotonicNs);
+    case PS_RECORD_ELSEWHERE:
+      return decodeProcess("elsewhere", bytes, pid, monotonicNs);
     case PS_RECORD_HELLO:
       return decodeHello(bytes, pid, monotonicNs);
     case PS_RECORD_OWNER:
@@ -166,7 +169,7 @@ function decodeSocket(bytes: Buffer, pid: number): KernelRecord {
 }
 
 function decodeProcess(
-  type: "exec" | "exit" | "fork" | "library",
+  type: "exec" | "exit" | "fork" | "library" | "elsewhere",
   bytes: Buffer,
   pid: number,
   monotonicNs: bigint,

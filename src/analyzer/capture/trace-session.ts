@@ -4,6 +4,7 @@ import type { ProcessReport, Reason, Skipped } from "../../protocol/coverage.ts"
 import type { Problem } from "../../protocol/editor.ts";
 import type { SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
 import type { KernelLoss, TracerFeatures } from "../../tracer/messages.ts";
+import { elsewhere } from "../network/redirected.ts";
 import { matchesSelection } from "../processes/matching.ts";
 import { ProcessTable } from "../processes/process-table.ts";
 import { Scanner } from "../scan.ts";
@@ -277,6 +278,9 @@ class Session implements TraceSession {
       case "exit":
         this.#flow.endProcess(record.pid, "closed");
         this.#processes.end(record.pid);
+        break;
+      case "elsewhere":
+        this.#options.onEvent({ type: "skipped", pid: record.pid, reason: elsewhere });
         break;
       case "hello-part":
       case "owner":

@@ -19,7 +19,7 @@ import { openProgramTrust, type ProgramTrust } from "./program-trust.ts";
 import { startProxy, type Arrival, type Proxy } from "./proxy.ts";
 import type { TrafficOptions } from "./proxied-traffic.ts";
 import { proxyVariables } from "./proxy-variables.ts";
-import { redirectedFrom } from "./redirected.ts";
+import { elsewhere, redirectedFrom } from "./redirected.ts";
 import { ServedPorts, type LocalServer } from "./served-ports.ts";
 import { stateFolder } from "./state-folder.ts";
 
@@ -213,6 +213,11 @@ class Session implements ProxySession {
 
   async serve(server: LocalServer, own: OwnCertificate): Promise<Reason | null> {
     if (this.#served === null) return { code: "not-redirected", text: "connections that come in need root" };
+    const namespaces = [server.pid, process.pid].map((pid) => this.#processes.networkNamespace(pid));
+    if (namespaces[0] !== namespaces[1]) {
+      const text = `${server.command} listens on port ${server.port} of another network namespace, whose connections cannot be sent here (run plainsight there: nsenter -t ${server.pid} -n)`;
+      return { code: "other-namespace", text };
+    }
     return this.#served.add(server, own);
   }
 
@@ -275,6 +280,7 @@ class Session implements ProxySession {
 
   #onBatch(batch: Buffer): void {
     for (const record of decodeRecords(batch).records) {
+      if (record.type === "elsewhere") this.#emit({ type: "skipped", pid: record.pid, reason: elsewhere });
       const command = this.#added.get("pid" in record ? record.pid : 0);
       if (!("pid" in record) || command === undefined) continue;
       if (record.type === "exec") this.#added.set(record.pid, record.command);

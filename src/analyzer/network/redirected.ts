@@ -1,6 +1,13 @@
 // What the kernel remembers of a connection that it sent to the proxy: where it was going, and whose it is.
+import type { Reason } from "../../protocol/coverage.ts";
 import { redirectedLayout } from "../capture/layout.ts";
 import { endpoint } from "../endpoint.ts";
+
+/** Of a process of which the kernel sends none. */
+export const elsewhere: Reason = {
+  code: "other-namespace",
+  text: "it begins its connections in another network namespace, from where the proxy cannot be reached: they go direct (run plainsight in that namespace: nsenter -t PID -n)",
+};
 
 export interface Redirected {
   /** Without brackets. */
