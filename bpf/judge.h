@@ -46,7 +46,7 @@ struct {
 #define PS_HELLO_FIXED_BYTES (5 + 4 + 2 + 32)
 /* Where a hello may still be told from the start: RFC 8446 bounds it by 2^24, clients stay far below this. */
 #define PS_HELLO_SPAN (64 * 1024)
-/* Of one hello; browsers send about 20. */
+/* Looked at in one hello; browsers send about 20. */
 #define PS_EXTENSIONS 64
 
 static __always_inline int byte_at(const struct ps_hello_record *record, __u32 bytes, __u32 at)
@@ -82,18 +82,24 @@ static long spell(__u32 i, struct ps_spelling *spelling)
     return 0;
 }
 
-static __always_inline bool is_blocked(const struct ps_hello_record *record, __u32 bytes, __u32 at, __u32 length)
+static __always_inline __u8 judge_name(const struct ps_hello_record *record, __u32 bytes, __u32 at, __u32 length)
 {
     __u32 zero = 0;
     struct ps_name_key *key = bpf_map_lookup_elem(&name_key, &zero);
-    struct ps_spelling spelling = { .record = record, .key = key, .bytes = bytes, .last = at + length - 1 };
+    struct ps_spelling spelling = { .record = record, .key = key, .bytes = bytes };
 
+    // The dot of the root says nothing; more of them are no name, though some server may take it for one.
+    if (length && byte_at(record, bytes, at + length - 1) == '.')
+        length--;
+    if (length && byte_at(record, bytes, at + length - 1) == '.')
+        return PS_VERDICT_HELD;
     if (!key || length == 0 || length >= PS_SERVER_NAME_BYTES)
-        return false;
+        return PS_VERDICT_ALLOWED;
+    spelling.last = at + length - 1;
     __builtin_memset(key->name, 0, sizeof(key->name));
     bpf_loop(length, spell, &spelling, 0);
     key->bits = sizeof(key->name) * 8;
-    return bpf_map_lookup_elem(&blocked_names, key);
+    return bpf_map_lookup_elem(&blocked_names, key) ? PS_VERDICT_BLOCKED : PS_VERDICT_ALLOWED;
 }
 
 /* The walk over the extensions, for bpf_loop. */
@@ -127,12 +133,12 @@ static __always_inline __u8 judge(const struct ps_hello_record *record, __u32 by
     __u8 unnamed = bytes >= end && end < PS_HELLO_SPAN ? PS_VERDICT_ALLOWED : PS_VERDICT_HELD;
     int session, suites, methods, length, fragment = number_at(record, bytes, 3);
     struct ps_walk walk = { .record = record };
+    __u32 walked;
 
     // Behind the first TLS record's end is the head of another.
     if (fragment >= 0 && bytes > 5 + (__u32)fragment)
         bytes = 5 + fragment;
     walk.bytes = bytes;
-
     session = byte_at(record, bytes, PS_HELLO_FIXED_BYTES);
     suites = session < 0 ? -1 : number_at(record, bytes, PS_HELLO_FIXED_BYTES + 1 + session);
     if (suites < 0)
@@ -142,14 +148,16 @@ static __always_inline __u8 judge(const struct ps_hello_record *record, __u32 by
     if (methods < 0)
         return unnamed;
     walk.at += 1 + methods + 2; // and the length of all extensions
-    bpf_loop(PS_EXTENSIONS, next_extension, &walk, 0);
+    walked = bpf_loop(PS_EXTENSIONS, next_extension, &walk, 0);
     if (!walk.name_at)
-        return unnamed;
-    // RFC 6066, 3: the length of a list of one name, its kind, its length.
+        return walked < PS_EXTENSIONS ? unnamed : PS_VERDICT_HELD;
+    // RFC 6066, 3: the length of a list of names, the first one's kind (0: a host), its length.
+    if (byte_at(record, bytes, walk.name_at + 2) > 0)
+        return PS_VERDICT_HELD;
     length = number_at(record, bytes, walk.name_at + 3);
     if (length < 0 || walk.name_at + 5 + length > bytes)
         return unnamed;
-    return is_blocked(record, bytes, walk.name_at + 5, length) ? PS_VERDICT_BLOCKED : PS_VERDICT_ALLOWED;
+    return judge_name(record, bytes, walk.name_at + 5, length);
 }
 
 #endif

@@ -4,7 +4,15 @@ import assert from "node:assert/strict";
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { largeHello, nameFirstHello, records } from "../analyzer/network/hello/hellos.ts";
+import {
+  block as vector,
+  clientHello,
+  largeHello,
+  nameFirstHello,
+  records,
+  serverName,
+  type Extension,
+} from "../analyzer/network/hello/hellos.ts";
 import { block } from "./block-run.ts";
 import {
   addresses,
@@ -46,11 +54,11 @@ async function say(
     address = addresses.far.ipv4,
     cuts = [] as number[],
     recordBytes = 2 ** 14,
-    nameFirst = false,
+    make = (server: string) => largeHello(server),
     pieces: count = Infinity,
   } = {},
 ) {
-  const hello = records((nameFirst ? nameFirstHello : largeHello)(name), recordBytes);
+  const hello = records(make(name), recordBytes);
   const pieces = [0, ...cuts]
     .map((from, index) => hello.subarray(from, cuts[index]).toString("hex"))
     .slice(0, count);
@@ -66,6 +74,21 @@ async function say(
   return { outcome, isSoon: Number(milliseconds) < 2000, isWhole: received === hello.length };
 }
 
+const manyExtensions = (name: string) =>
+  clientHello({
+    extensions: [
+      ...Array.from({ length: 70 }, (_, i): Extension => [0x7000 + i, Buffer.of(i)]),
+      serverName(name),
+    ],
+  });
+
+/** RFC 6066, 3: names of kinds that nobody has defined may stand before that of a host. */
+const anotherKind = (name: string) => {
+  const [id, list] = serverName(name);
+  const other = Buffer.concat([Buffer.of(7), vector(2, Buffer.from("another.kind"))]);
+  return clientHello({ extensions: [[id, vector(2, Buffer.concat([other, list.subarray(2)]))]] });
+};
+
 const untouched = { outcome: "closed", isSoon: true, isWhole: true };
 
 const twenty = Array.from({ length: 19 }, (_, i) => (i + 1) * 60);
@@ -74,6 +97,18 @@ const cases: [what: string, name: string, options: Parameters<typeof say>[2], ru
   ["a listed name", "exact.example.com", {}, "exact.example.com"],
   ["a listed name in capitals", "EXACT.Example.COM", {}, "exact.example.com"],
   ["a name that was listed in capitals", "upper.example.net", {}, "upper.example.net"],
+  ["a listed name with the root's dot", "exact.example.com.", {}, "exact.example.com"],
+  ["a listed name in capitals with two dots", "EXACT.example.com..", {}, "exact.example.com"],
+  ["a name below a suffix, with the root's dot", "A.Suffix.Example.", {}, "*.suffix.example"],
+  [
+    "a name behind more extensions than any client sends",
+    "exact.example.com",
+    { make: manyExtensions },
+    "exact.example.com",
+  ],
+  ["a name behind one of another kind", "exact.example.com", { make: anotherKind }, "exact.example.com"],
+  ["another name with the root's dot", "other.example.com.", {}, null],
+  ["another name behind many extensions", "other.example.com", { make: manyExtensions }, null],
   ["a name below a suffix", "a.suffix.example", {}, "*.suffix.example"],
   ["a name far below a suffix", "a.b.c.suffix.example", {}, "*.suffix.example"],
   ["over IPv6", "exact.example.com", { address: addresses.far.ipv6 }, "exact.example.com"],
@@ -88,33 +123,33 @@ const cases: [what: string, name: string, options: Parameters<typeof say>[2], ru
     { recordBytes: 300, cuts: [301, 1200] },
     "exact.example.com",
   ],
-  ["a name before a cut", "exact.example.com", { nameFirst: true, cuts: [600] }, "exact.example.com"],
+  ["a name before a cut", "exact.example.com", { make: nameFirstHello, cuts: [600] }, "exact.example.com"],
   [
     "a name before a cut, over IPv6",
     "a.suffix.example",
-    { nameFirst: true, cuts: [600], address: addresses.far.ipv6 },
+    { make: nameFirstHello, cuts: [600], address: addresses.far.ipv6 },
     "*.suffix.example",
   ],
   [
     "a name in the first of many segments",
     "exact.example.com",
-    { nameFirst: true, cuts: [200, 400, 600, 800, 1000, 1200] },
+    { make: nameFirstHello, cuts: [200, 400, 600, 800, 1000, 1200] },
     "exact.example.com",
   ],
   [
     "a name in the first segment of a hello whose rest is not said",
     "exact.example.com",
-    { nameFirst: true, cuts: [600], pieces: 1 },
+    { make: nameFirstHello, cuts: [600], pieces: 1 },
     "exact.example.com",
   ],
   [
     "a name in the first of five TLS records",
     "exact.example.com",
-    { nameFirst: true, recordBytes: 300, cuts: [301] },
+    { make: nameFirstHello, recordBytes: 300, cuts: [301] },
     "exact.example.com",
   ],
-  ["what is no name below a suffix", "a b.suffix.example", { nameFirst: true }, "*.suffix.example"],
-  ["another name before a cut", "other.example.com", { nameFirst: true, cuts: [600] }, null],
+  ["what is no name below a suffix", "a b.suffix.example", { make: nameFirstHello }, "*.suffix.example"],
+  ["another name before a cut", "other.example.com", { make: nameFirstHello, cuts: [600] }, null],
   ["the suffix itself", "suffix.example", {}, null],
   ["a name that only ends like a suffix", "asuffix.example", {}, null],
   ["a name below a listed one", "www.exact.example.com", {}, null],

@@ -161,7 +161,8 @@ export class HelloFold {
     const hello = this.#helloEvent(context, outcome);
     const rule = hello.serverName === null ? null : this.#options.ruleFor(hello.serverName);
     const isBlocked = rule !== null || verdict === "blocked";
-    const isJudged = verdict === "allowed" || verdict === "blocked";
+    // The kernel may have let pass what is refused: by a list that was read again since, or by a name it does not know.
+    const isJudged = verdict === "blocked" || (verdict === "allowed" && !isBlocked);
     if (this.#options.isBlocking() && !isJudged) this.#options.judge(rawEnds, start, isBlocked);
     if (isBlocked && ends.transport === "quic" && hello.serverName !== null) {
       bound(this.#refusedQuic, mostConnections);

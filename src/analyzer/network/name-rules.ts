@@ -40,9 +40,9 @@ function ruleOf(written: string): string | null {
   return ascii !== "" && isNameRule(rule) ? rule : null;
 }
 
-/** The rule that refuses this name, the most specific one; null when none does. */
+/** The rule that refuses this name, the most specific one; null when none does. Case and dots at its end say nothing. */
 export function ruleFor(rules: ReadonlySet<string>, serverName: string): string | null {
-  const name = serverName.toLowerCase();
+  const name = serverName.toLowerCase().replace(/\.+$/, "");
   if (rules.has(name)) return name;
   for (let dot = name.indexOf("."); dot >= 0; dot = name.indexOf(".", dot + 1)) {
     const rule = `*${name.slice(dot)}`;

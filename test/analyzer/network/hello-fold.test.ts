@@ -410,6 +410,13 @@ for (const [what, given, rules, told, judged] of [
   ["what the kernel could not read", part({ verdict: "none" }), listed, "blocked by api.example.com", [true]],
   ["what the kernel let pass", part({ verdict: "allowed" }), ["other"], "api.example.com", []],
   [
+    "what the kernel let pass by an older list",
+    part({ verdict: "allowed" }),
+    listed,
+    "blocked by api.example.com",
+    [true],
+  ],
+  [
     "what was taken off the list since the kernel blocked it",
     part({ verdict: "blocked" }),
     ["other"],

@@ -72,7 +72,10 @@ const rules = new Set(["api.example.com", "*.example.com", "*.b.example.com", "*
 for (const [name, rule] of [
   ["api.example.com", "api.example.com"],
   ["API.Example.Com", "api.example.com"],
+  ["api.example.com.", "api.example.com"],
+  ["API.example.com..", "api.example.com"],
   ["www.example.com", "*.example.com"],
+  ["WWW.Example.com.", "*.example.com"],
   ["a.b.example.com", "*.b.example.com"],
   ["b.example.com", "*.example.com"],
   ["example.com", null],
@@ -83,14 +86,16 @@ for (const [name, rule] of [
   ["single", "single"],
   ["a.single", null],
   ["", null],
+  [".", null],
 ] as const) {
   test(`name rules: ${name || "no name"} is ${rule === null ? "not refused" : `refused by ${rule}`}`, () => {
     assert.equal(ruleFor(rules, name), rule);
   });
 }
 
-/** `struct ps_name_key` as `is_blocked` of bpf/judge.h makes it of a name in a hello; null where it does not ask. */
-function keyOfHello(name: Uint8Array): Uint8Array | null {
+/** `struct ps_name_key` as `judge_name` of bpf/judge.h makes it of a name in a hello; null where it does not ask. */
+function keyOfHello(said: Uint8Array): Uint8Array | null {
+  const name = said.at(-1) === 0x2e ? said.subarray(0, -1) : said;
   if (name.length === 0 || name.length >= 256) return null;
   const key = new Uint8Array(4 + 256);
   new DataView(key.buffer).setUint32(0, 256 * 8, true);
@@ -124,9 +129,10 @@ test("name rules: the kernel refuses what the rules refuse, and nothing else", (
       fc.array(rule, { minLength: 1, maxLength: 6 }),
       name,
       fc.constantFrom("", ".", "x", "*."),
-      (list, asked, odd) => {
+      fc.constantFrom("", "."),
+      (list, asked, odd, root) => {
         for (const rule of list) assert.ok(isNameRule(rule));
-        const text = odd + asked;
+        const text = odd + asked + root;
         const key = keyOfHello(Buffer.from(text));
         assert.ok(key);
         const isRefused = ruleFor(new Set(list), text) !== null;
