@@ -28,6 +28,8 @@ export interface HelloFoldOptions {
   commandOf(pid: number, thread: string): string;
   /** Whose connection it is, where the kernel has not told; asked once, a while after the hello. */
   ownerOf(ends: Ends, direction: HelloEvent["direction"]): number | null;
+  /** Whether this connection is to be told; asked when its hello would be, once it is known whose it is. */
+  wants(hello: HelloEvent): boolean;
   /** The rule that refuses this server; null when none does. */
   ruleFor(serverName: string): string | null;
   /** Whether names are refused: then each hello that the kernel has not judged itself is judged here. */
@@ -45,8 +47,10 @@ interface Told {
   /** Of the flow. */
   start: number;
   startedMs: number;
-  /** Since when it waits for its owner; null: it was told. */
+  /** Since when it waits for its owner; null: it does not any more. */
   heldSinceMs: number | null;
+  /** Its hello was told, so its end is. */
+  isTold: boolean;
 }
 
 /** What its first packet tells of a hello. */
@@ -118,7 +122,7 @@ export class HelloFold {
     const rest = this.#flows.end().flatMap((outcome) => this.#onOutcome(outcome));
     const waiting = [...this.#held].flatMap((told) => this.#tell(told));
     const open = [...this.#told.values()].flatMap((told) =>
-      told.rule === null && told.hello.connection.role !== null
+      told.rule === null && told.isTold && told.hello.connection.role !== null
         ? [connectionEvent(told.hello, { startedMs: told.startedMs, endMs: nowMs }, null)]
         : [],
     );
@@ -181,6 +185,7 @@ export class HelloFold {
       start,
       startedMs: atMs,
       heldSinceMs: owner === null ? atMs : null,
+      isTold: false,
     };
     // Of QUIC that is of no socket here nothing is counted.
     if (ends.transport === "tcp" || socket !== null) {
@@ -237,6 +242,7 @@ export class HelloFold {
     if (record.owner !== null && told.hello.pid === null) this.#setOwner(told, record.owner, record.command);
     if (told.rule !== null) return [];
     const hello = told.heldSinceMs === null ? [] : this.#tell(told);
+    if (!told.isTold) return [];
     const times = { startedMs: told.startedMs, endMs: this.#epochMs(record.monotonicNs) };
     return [...hello, connectionEvent(told.hello, times, record)];
   }
@@ -257,7 +263,9 @@ export class HelloFold {
       if (owner !== null) this.#setOwner(told, owner, "");
     }
     if (this.#hasPassed(told)) return [];
-    return [rule === null ? hello : blockedEvent(hello, rule)];
+    if (rule !== null) return [blockedEvent(hello, rule)];
+    told.isTold = this.#options.wants(hello);
+    return told.isTold ? [hello] : [];
   }
 
   /** What only passes through this host comes in by one interface and goes out by another; it is one hello. */

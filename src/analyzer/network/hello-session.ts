@@ -86,8 +86,6 @@ class Session implements HelloSession {
   readonly #startedMs = performance.now();
   /** Process id to command, of those that were added and their children. */
   readonly #added = new Map<number, string>();
-  /** Connections that were told: their end is told, too. */
-  readonly #told = new Set<string>();
   readonly #losses = new LossCount();
   #rules: ReadonlySet<string> | null = null;
   #hellos = 0;
@@ -114,6 +112,7 @@ class Session implements HelloSession {
         this.interfaces.find((watched) => watched.index === index)?.name ?? `#${index}`,
       commandOf: (pid, thread) => this.#owners.commandOf(pid, thread),
       ownerOf: (ends) => this.#owners.ownerOf(ends),
+      wants: (hello) => this.#isWanted(hello),
       ruleFor: (serverName) => (this.#rules ? ruleFor(this.#rules, serverName) : null),
       isBlocking: () => this.#rules !== null,
       judge: (ends, start, blocked) => {
@@ -302,11 +301,7 @@ class Session implements HelloSession {
     if (events.some(({ type }) => type === "blocked")) this.#reset();
     for (const event of events) {
       if (event.type === "blocked") this.#blocked++;
-      else if (event.type === "hello") {
-        if (!this.#isWanted(event)) continue;
-        this.#hellos++;
-        this.#told.add(event.id);
-      } else if (!this.#told.delete(event.id)) continue;
+      else if (event.type === "hello") this.#hellos++;
       this.#options.onEvent(event);
     }
   }

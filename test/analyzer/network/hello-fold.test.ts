@@ -62,9 +62,10 @@ interface Rig {
 interface Setting {
   rules?: string[];
   owner?: number | null;
+  unwanted?: (number | null)[];
 }
 
-function openFold({ rules = [], owner = null }: Setting = {}): Rig {
+function openFold({ rules = [], owner = null, unwanted = [] }: Setting = {}): Rig {
   const [judged, asked]: [unknown[], string[]] = [[], []];
   const fold = new HelloFold({
     clock,
@@ -75,6 +76,7 @@ function openFold({ rules = [], owner = null }: Setting = {}): Rig {
       asked.push(local);
       return owner;
     },
+    wants: ({ pid }) => !unwanted.includes(pid),
     isBlocking: () => rules.length > 0,
     ruleFor: (name) => (rules.includes(name) ? name : null),
     judge: (...what) => {
@@ -469,4 +471,20 @@ test("hello fold: a refused hello whose packets come in the wrong order is told 
   const first = part({ verdict: "blocked", payload: nameFirst.subarray(0, 300) });
   assert.deepStrictEqual(fold(rig, rest, first), ["t-1 out 7 client blocked by api.example.com"]);
   assert.equal(rig.fold.holds, false);
+});
+
+test("hello fold: of a connection that nobody wants, neither hello nor end is told", () => {
+  const rig = openFold({ unwanted: [7, 9] });
+  const others = { ...client, local: "10.0.0.1:40001" };
+  const told = fold(
+    rig,
+    part(),
+    part({ ends: others, socket: "a2", owner: 8 }),
+    come(),
+    lifetime("closed"),
+    lifetime("closed", { ends: others, socket: "a2", owner: 8 }),
+    lifetime("closed", { ends: server, socket: "b1", owner: 9 }),
+  );
+  assert.deepStrictEqual(told, ["t-2 out 8 client api.example.com", "t-2 closed 8 client 300 4000 100"]);
+  assert.deepStrictEqual([fold(rig, part({ start: 5000, socket: "a3" })), atEnd(rig)], [[], []]);
 });
