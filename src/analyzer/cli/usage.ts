@@ -15,6 +15,6 @@ export function parseOptions<T extends ParseArgsConfig>(config: T): ReturnType<t
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     // The first sentence says what is wrong; the others are advice on quoting.
-    throw new UsageError(error.message.replace(/\. .*/s, ""), { cause: error });
+    throw new UsageError(error.message.replace(/\.\s.*/s, ""), { cause: error });
   }
 }

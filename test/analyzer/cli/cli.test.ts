@@ -81,6 +81,7 @@ const wrong: [args: string[], message: RegExp][] = [
   [["scan", "stray"], /Unexpected argument 'stray'/],
   [["scan", "--pid", "x"], /--pid "x" is not a process id/],
   [["scan", "--json", "--all"], /--json lists every process already/],
+  [["trace", "--pid", "1", "--duration", "-1s"], /Option '--duration' argument is ambiguous$/m],
   [["report", "--format", "pdf"], /--format pdf is not one of html, markdown, json/],
   [["report", "--format", "constructor"], /is not one of/],
   [["report", "--fail-under", "101"], /is not a percentage/],
@@ -96,7 +97,7 @@ for (const [args, message] of wrong) {
     const { status, stdout, stderr } = run(args);
     assert.deepStrictEqual({ status, stdout }, { status: 2, stdout: "" });
     assert.match(stderr, message);
-    assert.match(stderr, /^plainsight: .*\nSee plainsight (?:scan |report )?--help\n$/);
+    assert.match(stderr, /^plainsight: .*\nSee plainsight (?:scan |trace |report )?--help\n$/);
   });
 }
 
