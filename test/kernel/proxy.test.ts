@@ -6,6 +6,7 @@ import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, writ
 import { join } from "node:path";
 import { test } from "node:test";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { httpProxy } from "../analyzer/network/proxy-rig.ts";
 import { gone, skipReason, start, tracerOf } from "./rig.ts";
 import { openShop, trace, traceByProxy } from "./proxy-run.ts";
 
@@ -224,19 +225,74 @@ for (const [what, path] of [
   });
 }
 
+const withoutCgroup = {
+  prefix: ["unshare", "--mount", "sh", "-c", 'umount -Rl /sys/fs/cgroup && exec "$@"', "sh"],
+};
+
 test(
   "proxy: where the kernel cannot redirect, by HTTPS_PROXY, and it is said",
   { skip: skip() },
   async (t) => {
     const shop = await openShop(t);
-    const prefix = ["unshare", "--mount", "sh", "-c", 'umount -Rl /sys/fs/cgroup && exec "$@"', "sh"];
     const url = `https://localhost:${shop.port}/asked`;
-    const run = traceByProxy(t, shop.environment, ["--", "curl", "-sS", url], { prefix });
+    const run = traceByProxy(t, shop.environment, ["--", "curl", "-sS", url], withoutCgroup);
     assert.equal(await run.ended, 0, run.said());
     assert.match(run.said(), /offered by HTTPS_PROXY.*cgroup2 is not mounted \(mount -t cgroup2\)$/m);
     assert.deepStrictEqual(
       run.exchanges().map(({ command, request }) => [command, request?.target]),
       [["curl", "/asked"]],
+    );
+  },
+);
+
+test("proxy: by HTTPS_PROXY, a proxy of the user's own is gone on through", { skip: skip() }, async (t) => {
+  const [shop, theirs] = [await openShop(t), await httpProxy(t)];
+  const environment = { ...shop.environment, HTTPS_PROXY: `http://127.0.0.1:${theirs.port}` };
+  const url = `https://localhost:${shop.port}/asked`;
+  const run = traceByProxy(t, environment, ["--", "curl", "-sS", url], withoutCgroup);
+  assert.equal(await run.ended, 0, run.said());
+  assert.deepStrictEqual(
+    [run.exchanges().map(({ request }) => request?.target), theirs.asked],
+    [["/asked"], [`localhost:${shop.port}`]],
+  );
+});
+
+test(
+  "proxy: by HTTPS_PROXY, what NO_PROXY names is seen, and reached as it says",
+  { skip: skip() },
+  async (t) => {
+    const [shop, theirs] = [await openShop(t), await httpProxy(t)];
+    const own = { HTTPS_PROXY: `http://127.0.0.1:${theirs.port}`, NO_PROXY: "localhost" };
+    const url = `https://localhost:${shop.port}/asked`;
+    const run = traceByProxy(t, { ...shop.environment, ...own }, ["--", "curl", "-sS", url], withoutCgroup);
+    assert.equal(await run.ended, 0, run.said());
+    assert.deepStrictEqual(
+      [run.exchanges().map(({ request }) => request?.target), theirs.asked],
+      [["/asked"], []],
+    );
+  },
+);
+
+test("proxy: by HTTPS_PROXY, a proxy that cannot be gone on through is told", { skip: skip() }, async (t) => {
+  const shop = await openShop(t);
+  const environment = { ...shop.environment, HTTPS_PROXY: "socks5://127.0.0.1:1080" };
+  const run = traceByProxy(t, environment, ["--", "true"], withoutCgroup);
+  assert.equal(await run.ended, 3, run.said());
+  assert.match(run.said(), /^plainsight: HTTPS_PROXY: socks5:.*run it without that variable/m);
+});
+
+test(
+  "proxy: where connections are redirected, TLS by way of the user's own proxy is opened",
+  { skip: skip() },
+  async (t) => {
+    const [shop, theirs] = [await openShop(t), await httpProxy(t)];
+    const environment = { ...shop.environment, HTTPS_PROXY: `http://127.0.0.1:${theirs.port}` };
+    const url = `https://localhost:${shop.port}/asked`;
+    const run = traceByProxy(t, environment, ["--", "curl", "-sS", url]);
+    assert.equal(await run.ended, 0, run.said());
+    assert.deepStrictEqual(
+      [run.exchanges().map(({ request }) => request?.target), theirs.asked],
+      [["/asked"], [`localhost:${shop.port}`]],
     );
   },
 );

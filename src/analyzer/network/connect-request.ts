@@ -1,4 +1,4 @@
-// The beginning of a connection whose program uses us as its HTTP proxy: the CONNECT request (RFC 9110, 9.3.6), and its
+// The beginning of a connection by way of an HTTP proxy, ours or another: the CONNECT request (RFC 9110, 9.3.6), and its
 // answer. What follows is carried as on any other connection.
 import type { Socket } from "node:net";
 import type { Destination } from "./upstream.ts";
@@ -20,12 +20,25 @@ export async function acceptConnectRequest(socket: Socket): Promise<Destination 
   return { address: host.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
 
-/** The request's head; what came after it goes back into the socket. Null when it ended, or was too long. */
-function readHead(socket: Socket): Promise<string | null> {
+/**
+ * Says the head of a CONNECT request to a proxy. Null when it ended without an answer. What comes after the answer's head
+ * stays in the socket, which is left paused.
+ */
+export async function askForTunnel(
+  socket: Socket,
+  request: string,
+): Promise<{ head: string; isOpen: boolean } | null> {
+  socket.write(request, "latin1");
+  const head = await readHead(socket);
+  return head === null ? null : { head, isOpen: /^HTTP\/1\.[01] 2\d\d\b/.test(head) };
+}
+
+/** A head; what came after it goes back into the socket. Null when it ended, or was too long. */
+export function readHead(socket: Socket): Promise<string | null> {
   return new Promise((resolve) => {
     let bytes = Buffer.alloc(0);
     const finish = (head: string | null) => {
-      socket.off("data", onData).off("close", onClose).pause();
+      socket.off("data", onData).off("end", onClose).off("close", onClose).pause();
       resolve(head);
     };
     const onData = (chunk: Buffer) => {
@@ -40,6 +53,6 @@ function readHead(socket: Socket): Promise<string | null> {
     const onClose = () => {
       finish(null);
     };
-    socket.on("data", onData).once("close", onClose).resume();
+    socket.on("data", onData).once("end", onClose).once("close", onClose).resume();
   });
 }

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { TLSSocket, type SecureContext } from "node:tls";
 import type { Reason } from "../../protocol/coverage.ts";
 import type { Connection, Direction } from "../../protocol/traffic.ts";
+import { askForTunnel, readHead } from "./connect-request.ts";
 import { readBeginning, type ClientHello } from "./first-bytes.ts";
 import { abort, relay } from "./relay.ts";
 import { connectUpstream, shakeHands, type Destination, type Verification } from "./upstream.ts";
@@ -36,6 +37,8 @@ export interface Interception {
   /** Why a connection to this server is not to be opened, or null. */
   exempt(serverName: string | null): Reason | null;
   observer: Observer;
+  /** Another connection to where this one has come by now; that of the destination, unless it goes on from there. */
+  reach?: () => Promise<Socket>;
 }
 
 /** 0x0303 on the wire; older versions are passed through: programs that need them are best left alone. */
@@ -67,6 +70,7 @@ async function join(client: Socket, server: Socket, interception: Interception):
   server.on("error", () => undefined);
   const { beginning, serverFirst } = await whoBegins(client, server);
   const connection = describe(client, interception, beginning.kind === "tls" ? beginning.hello : null);
+  const reach = interception.reach ?? (() => connectUpstream(destination));
   const pass = async (to: Socket, reason: Reason | null) => {
     if (reason) observer.passedThrough(connection, reason);
     if (serverFirst) client.write(serverFirst);
@@ -75,6 +79,9 @@ async function join(client: Socket, server: Socket, interception: Interception):
     await relay({ data: client, tcp: client }, { data: to, tcp: to });
   };
   if (beginning.kind === "ended") return pass(server, null);
+  if (beginning.kind === "other" && role === "client" && !serverFirst && isConnect(beginning.bytes)) {
+    return throughTunnel(client, server, { ...interception, reach }, beginning.bytes);
+  }
   if (beginning.kind === "other") return pass(server, noTls);
   const { hello } = beginning;
   if (hello.highestVersion < tls12) return pass(server, oldTls);
@@ -93,7 +100,7 @@ async function join(client: Socket, server: Socket, interception: Interception):
     client.destroy();
     return;
   }
-  if (handshake.refused) return pass(await connectUpstream(destination), handshake.refused);
+  if (handshake.refused) return pass(await reach(), handshake.refused);
   const { opened, certificate } = handshake;
   opened.on("error", () => undefined);
   const secureContext = await interception.contextFor(certificate.raw);
@@ -143,6 +150,41 @@ function whoWaits(client: Socket): { left: Promise<void>; stop: () => Buffer } {
   return { left, stop };
 }
 
+const isConnect = (bytes: Buffer): boolean => bytes.toString("latin1", 0, 8) === "CONNECT ";
+
+/** The destination is an HTTP proxy of the user's, asked for a way to the server: what follows may be TLS. */
+async function throughTunnel(
+  client: Socket,
+  server: Socket,
+  interception: Interception & { reach: () => Promise<Socket> },
+  begun: Buffer,
+): Promise<void> {
+  client.unshift(begun);
+  const request = await readHead(client);
+  const answer = request === null ? null : await askForTunnel(server, request);
+  if (request === null || answer === null) {
+    abort({ data: client, tcp: client });
+    server.destroy();
+    return;
+  }
+  client.write(answer.head, "latin1");
+  const { observer, reach } = interception;
+  if (!answer.isOpen) {
+    observer.passedThrough(describe(client, interception, null), noTunnel);
+    await relay({ data: client, tcp: client }, { data: server, tcp: server });
+    return;
+  }
+  const again = async () => {
+    const socket = await reach();
+    socket.on("error", () => undefined);
+    if ((await askForTunnel(socket, request))?.isOpen) return socket;
+    socket.destroy();
+    throw new Error("connect again through the HTTP proxy: it gave no second way");
+  };
+  await join(client, server, { ...interception, reach: again });
+}
+
+const noTunnel: Reason = { code: "http-proxy", text: "it is an HTTP proxy, which gave no way to the server" };
 const noTls: Reason = { code: "not-tls", text: "it does not begin with TLS" };
 const oldTls: Reason = { code: "old-tls", text: "the program speaks a version of TLS before 1.2" };
 

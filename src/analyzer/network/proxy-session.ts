@@ -15,6 +15,7 @@ import { socketOwner } from "../processes/socket-owner.ts";
 import { acceptConnectRequest } from "./connect-request.ts";
 import { hasIpv6Route } from "./ipv6-route.ts";
 import type { OwnCertificate } from "./own-certificate.ts";
+import { ownProxy, type OwnProxy } from "./own-proxy.ts";
 import { openProgramTrust, type ProgramTrust } from "./program-trust.ts";
 import { startProxy, type Arrival, type Proxy } from "./proxy.ts";
 import type { TrafficOptions } from "./proxied-traffic.ts";
@@ -83,6 +84,16 @@ export async function openProxySession(options: ProxySessionOptions): Promise<Pr
   return session;
 }
 
+function ownProxyOf(environment: NodeJS.ProcessEnv): OwnProxy | null {
+  try {
+    return ownProxy(environment);
+  } catch (error) {
+    const text = `HTTPS_PROXY: ${error instanceof Error ? error.message : String(error)}, and no other can be gone on through`;
+    const remedy = "run it without that variable, or as root, where programs keep their own proxy";
+    throw new TracerUnavailable({ code: "own-proxy", text, remedy });
+  }
+}
+
 class Session implements ProxySession {
   fallback: Problem | null = null;
   readonly #options: ProxySessionOptions;
@@ -99,6 +110,8 @@ class Session implements ProxySession {
   #own: TracerClient | null = null;
   #sharing: Promise<Reason | null> | null = null;
   #served: ServedPorts | null = null;
+  /** What programs would use if they were not asked to use ours. */
+  #ownProxy: OwnProxy | null = null;
 
   constructor(options: ProxySessionOptions) {
     this.#options = options;
@@ -135,9 +148,9 @@ class Session implements ProxySession {
   variablesFor(environment: NodeJS.ProcessEnv): Record<string, string> {
     const trust = this.#trust.of(environment);
     this.#proxy.trust(trust.roots);
-    return this.fallback === null
-      ? trust.environment
-      : { ...trust.environment, ...proxyVariables(this.#proxy.port, trust.environment) };
+    if (this.fallback === null) return trust.environment;
+    this.#ownProxy = ownProxyOf(environment);
+    return { ...trust.environment, ...proxyVariables(this.#proxy.port, trust.environment) };
   }
 
   async #redirect(): Promise<void> {
@@ -257,7 +270,9 @@ class Session implements ProxySession {
     const pid = socketOwner(`${host}:${port}`, `${host}:${this.#proxy.port}`);
     if (pid === null) return null;
     const destination = await acceptConnectRequest(socket);
-    return destination && { pid, command: this.#commandOf(pid), destination };
+    if (destination === null) return null;
+    const via = this.#ownProxy?.viaFor(destination.address);
+    return { pid, command: this.#commandOf(pid), destination: { ...destination, ...(via && { via }) } };
   }
 
   async #sentByKernel(

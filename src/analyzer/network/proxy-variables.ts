@@ -15,6 +15,9 @@ export function proxyVariables(port: number, environment: Record<string, string>
   return {
     HTTPS_PROXY: proxy,
     https_proxy: proxy,
+    // Else servers that it names would be reached past us. A proxy of the user's own goes by it still (own-proxy.ts).
+    NO_PROXY: "",
+    no_proxy: "",
     NODE_USE_ENV_PROXY: "1",
     JAVA_TOOL_OPTIONS: java.filter((option) => option !== "").join(" "),
   };

@@ -4,6 +4,7 @@ import type { X509Certificate } from "node:crypto";
 import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from "node:net";
 import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
 import type { Reason } from "../../protocol/coverage.ts";
+import { askForTunnel } from "./connect-request.ts";
 import type { ClientHello } from "./first-bytes.ts";
 import type { OwnEnd } from "./own-end.ts";
 
@@ -13,10 +14,22 @@ export interface Destination {
   port: number;
   /** Our own ends to connect from, in the order to try them; any when absent. */
   from?: readonly OwnEnd[];
+  /** What it is reached through. */
+  via?: HttpProxy;
 }
 
-/** Resolves when it is connected; rejects with the system's error. */
-export async function connectUpstream({ address, port, from = [] }: Destination): Promise<Socket> {
+/** An HTTP proxy that is not ours. */
+export interface HttpProxy {
+  /** An IP address or a name. */
+  address: string;
+  port: number;
+  /** Of `Proxy-Authorization: Basic`. */
+  credentials: string | null;
+}
+
+/** Resolves when it is connected; rejects with the system's error, or with the answer of the proxy on the way. */
+export async function connectUpstream({ address, port, from = [], via }: Destination): Promise<Socket> {
+  if (via) return connectThrough(via, address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`);
   if (from.length === 0) return connect({ host: address, port });
   let failure: unknown;
   for (const end of from) {
@@ -28,6 +41,19 @@ export async function connectUpstream({ address, port, from = [] }: Destination)
     }
   }
   throw failure;
+}
+
+async function connectThrough({ address, port, credentials }: HttpProxy, authority: string): Promise<Socket> {
+  const socket = await connect({ host: address, port });
+  const authorization = credentials === null ? "" : `Proxy-Authorization: Basic ${credentials}\r\n`;
+  const answer = await askForTunnel(
+    socket,
+    `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${authorization}\r\n`,
+  );
+  if (answer?.isOpen) return socket;
+  socket.destroy();
+  const said = answer === null ? "nothing" : (answer.head.split("\r\n")[0] ?? "");
+  throw new Error(`the HTTP proxy ${address}:${port} answered ${said}`);
 }
 
 /** Bound by another, or of a connection that has just ended: tcp(7), ip(7). */

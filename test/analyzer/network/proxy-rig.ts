@@ -1,6 +1,7 @@
 // A proxy of the test's own, in front of one server, and the TLS clients that meet it.
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -96,6 +97,28 @@ export async function listening(t: TestContext, server: net.Server, address = "1
     server.close();
   });
   return (server.address() as AddressInfo).port;
+}
+
+/** An HTTP proxy that is not ours: its port, and the requests that it has had. */
+export async function httpProxy(t: TestContext, status = 200): Promise<{ port: number; asked: string[] }> {
+  const asked: string[] = [];
+  const server = http.createServer();
+  server.on("connect", (request: http.IncomingMessage, client: net.Socket) => {
+    asked.push(`${request.url ?? ""} ${request.headers["proxy-authorization"] ?? ""}`.trim());
+    client.on("error", () => undefined);
+    if (status !== 200) {
+      client.end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\n\r\n`);
+      return;
+    }
+    const { hostname, port } = new URL(`http://${request.url ?? ""}`);
+    const upstream = net.connect(Number(port), hostname, () => {
+      client.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      upstream.pipe(client).pipe(upstream);
+    });
+    upstream.on("error", () => client.destroy());
+    t.after(() => upstream.destroy());
+  });
+  return { port: await listening(t, server), asked };
 }
 
 /** A TLS connection to localhost by way of this port; resolves after the handshake, rejects with its failure. */
