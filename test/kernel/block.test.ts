@@ -198,6 +198,28 @@ for (const [whose, errors] of [
   });
 }
 
+test("block: over loopback, in segments of any size", { skip, timeout: 60_000 }, async (t) => {
+  const near = await openNamespace(t);
+  const rig = { near, far: near, server: await startCounting(near, makeCertificate(t)) };
+  const blocking = await block(t, near, list);
+  let refused = 0;
+  for (const address of ["127.0.0.1", "::1"]) {
+    for (const make of [nameFirstHello, (name: string) => largeHello(name)]) {
+      for (const bytes of [200, 300, 400, 1400]) {
+        const cuts = Array.from({ length: Math.floor(1390 / bytes) }, (_, i) => (i + 1) * bytes);
+        const { outcome, isSoon, isWhole } = await say(rig, "exact.example.com", { address, make, cuts });
+        const what = `${address}, ${make.name}, ${bytes} bytes: ${outcome}`;
+        assert.ok(["ConnectionAbortedError", "ConnectionResetError"].includes(outcome), what);
+        assert.deepStrictEqual({ isSoon, isWhole }, { isSoon: true, isWhole: false }, what);
+        const events = await blocking.blocked(++refused);
+        assert.deepStrictEqual([events.length, events.at(-1)?.direction], [refused, "out"], what);
+        const other = { address, make, cuts };
+        assert.deepStrictEqual(await say(rig, "other.example.com", other), untouched, what);
+      }
+    }
+  }
+});
+
 test(
   "block: a list with errors is used but for these, and read again when it changes",
   { skip },
