@@ -248,6 +248,8 @@ class Session implements ProxySession {
   }
 
   async close(): Promise<SummaryEvent> {
+    // What the kernel told of the last moments is still on its way.
+    await this.#own?.call({ type: "flush" }).catch(() => undefined);
     // Connections that begin from here on go direct.
     await this.#own?.close();
     await this.#proxy.close();
