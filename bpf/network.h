@@ -45,6 +45,9 @@ struct ps_flow {
     __u8 reserved[3];
 };
 
+_Static_assert(sizeof(struct ps_flow) == 28 && __builtin_offsetof(struct ps_flow, verdict) == 8,
+               "src/tracer/network-watch.ts writes it");
+
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __uint(max_entries, 65536);

@@ -28,7 +28,7 @@ const egressPlaces: readonly InterfacePlace[] = ["tcx-egress", "clsact-egress"];
 const verdicts = { allowed: 2, blocked: 3 };
 
 /** Byte offsets in `struct ps_flow` of bpf/network.h. */
-const flowLayout = { bytes: 24, start: 0, verdict: 8 };
+const flowLayout = { bytes: 28, start: 0, verdict: 8 };
 
 /** Byte offset in `struct ps_ends` of bpf/events.h, and IPPROTO_UDP. */
 const protocolAt = 38;

@@ -21,7 +21,7 @@ test(
       const client = near.start("openssl", "s_client", "-quiet", "-groups", "X25519:P-521", ...to, ...more);
       client.stderr?.resume();
       client.stdout?.resume();
-      client.stdin?.write("GET / HTTP/1.0\r\n\r\n");
+      client.stdin?.write("GET /longer/than/an/alert HTTP/1.0\r\n\r\n");
       await once(client, "close");
     }
     for (const watch of [here, there]) {
