@@ -36,11 +36,13 @@ export class Analyzer implements Disposable {
   readonly #coverage = new EventEmitter<CoverageReport>();
   readonly #traffic = new EventEmitter<editor.TrafficParams>();
   readonly #state = new EventEmitter<editor.StateParams>();
+  readonly #notSeen = new EventEmitter<editor.NotSeenParams>();
   readonly #measureProgress = new EventEmitter<editor.MeasureProgressParams>();
   readonly #availability = new EventEmitter<string | null>();
   readonly onCoverage = this.#coverage.event;
   readonly onTraffic = this.#traffic.event;
   readonly onState = this.#state.event;
+  readonly onNotSeen = this.#notSeen.event;
   readonly onMeasureProgress = this.#measureProgress.event;
   /** Null when the analyzer runs, else why it does not. */
   readonly onAvailability = this.#availability.event;
@@ -141,6 +143,7 @@ export class Analyzer implements Disposable {
       this.#coverage,
       this.#traffic,
       this.#state,
+      this.#notSeen,
       this.#measureProgress,
       this.#availability,
     ]) {
@@ -158,7 +161,9 @@ export class Analyzer implements Disposable {
     this.#link.listen(editor.stateNotification, (state: editor.StateParams) => {
       this.#setState(state);
     });
-    this.#link.listen(editor.notSeenNotification, ({ pid, reason }: editor.NotSeenParams) => {
+    this.#link.listen(editor.notSeenNotification, (notSeen: editor.NotSeenParams) => {
+      const { pid, reason } = notSeen;
+      this.#notSeen.fire(notSeen);
       this.#output.warn(`not seen of process ${pid}: ${reason.text}`);
       window.setStatusBarMessage(`$(eye-closed) Not seen: ${reason.text}`, notSeenMs);
     });

@@ -8,6 +8,7 @@ import { CoverageView, workspaceFolders } from "./coverage-view.ts";
 import { DebugSessions } from "./debug-sessions.ts";
 import { LiveTrafficPanel } from "./live-traffic-panel.ts";
 import { NetworkCommands } from "./network-commands.ts";
+import { UncoveredOffer } from "./uncovered-offer.ts";
 import { Obstacle } from "./obstacle.ts";
 import { evidenceMarkdown } from "./process-text.ts";
 import { ProxyCommands } from "./proxy-commands.ts";
@@ -40,6 +41,7 @@ export function activate(context: ExtensionContext): void {
   const proxy = new ProxyCommands({ analyzer, panel, obstacle, choose });
 
   const network = new NetworkCommands({ analyzer, panel, obstacle });
+  const offer = new UncoveredOffer(analyzer);
 
   const actions: Record<string, (node?: CoverageNode) => unknown> = {
     "plainsight.trace": (node) => trace.trace(node),
@@ -78,6 +80,7 @@ export function activate(context: ExtensionContext): void {
     statusBar,
     panel,
     network,
+    offer,
     coverage,
     serviceStatus,
     matrix,

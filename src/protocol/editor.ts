@@ -166,6 +166,8 @@ export const notSeenNotification = "plainsight/notSeen";
 export interface NotSeenParams {
   pid: number;
   reason: Reason;
+  /** Of a process with TLS that no probe shows: what would show it, if the user wants that. */
+  ways?: ("proxy" | "network")[];
 }
 
 export interface Problem extends Reason {

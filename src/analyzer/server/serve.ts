@@ -49,6 +49,14 @@ export function serve(connection: Connection, parts: ServerParts): void {
     open: (options) => parts.openTraceSession(options),
     openProxy: (options) => parts.openProxySession(options),
     openNetwork: (options) => parts.openNetworkWatch(options),
+    onUncovered({ pid, verdict, reason }) {
+      const ways: editor.NotSeenParams["ways"] = verdict === "proxy" ? ["proxy", "network"] : ["network"];
+      void connection.sendNotification(editor.notSeenNotification, {
+        pid,
+        reason,
+        ways,
+      } satisfies editor.NotSeenParams);
+    },
     onSkipped({ pid, reason }) {
       void connection.sendNotification(editor.notSeenNotification, {
         pid,

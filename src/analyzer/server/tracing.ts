@@ -11,8 +11,10 @@ import type {
   WatchNetworkParams,
   WatchNetworkResult,
 } from "../../protocol/editor.ts";
+import type { ProcessReport, Reason } from "../../protocol/coverage.ts";
 import type { ExchangeEvent, MessageEvent, SkippedEvent, TraceEvent } from "../../protocol/traffic.ts";
 import type { TraceSession, TraceSessionOptions } from "../capture/trace-session.ts";
+import { isUncovered } from "../capture/traced-processes.ts";
 import { Ties } from "../network/ties.ts";
 import type { NetworkEvent } from "./connection-rows.ts";
 import { NetworkWatching, type NetworkWatchingOptions } from "./network-watching.ts";
@@ -23,7 +25,7 @@ import { Proxying, type ProxyingOptions } from "./proxying.ts";
 export type EditorTrace = Pick<TraceSession, "add" | "remove" | "traced" | "configure" | "close">;
 export type EditorTraceOptions = Pick<
   TraceSessionOptions,
-  "bodyLimit" | "showSecrets" | "onEvent" | "onEnded"
+  "bodyLimit" | "showSecrets" | "onEvent" | "onJudged" | "onEnded"
 >;
 
 export interface TracingOptions {
@@ -32,7 +34,9 @@ export interface TracingOptions {
   /** Opens the watch of the network. */
   openNetwork: NetworkWatchingOptions["open"];
   /** A connection or a process is not seen. */
-  onSkipped(skipped: SkippedEvent): void;
+  onSkipped(skipped: Pick<SkippedEvent, "pid" | "reason">): void;
+  /** A process that was to be traced, or a child of one, has TLS that no probe shows. */
+  onUncovered(process: ProcessReport): void;
   /** Opens the capture; rejects with an error that has a `problem` when rights or kernel support are missing. */
   open(options: EditorTraceOptions): Promise<EditorTrace>;
   onTraffic(event: ExchangeEvent | MessageEvent | NetworkEvent): void;
@@ -49,6 +53,8 @@ export class Tracing {
   #settings = { bodyLimit: 64 * 1024, showSecrets: false };
   #session: EditorTrace | null = null;
   #problem: Problem | undefined;
+  /** Told as uncovered: the session tells it again, as skipped. */
+  readonly #uncovered = new WeakSet<Reason>();
   /** Starting and stopping take their turns: the session is never opened twice, nor closed under a start. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -120,6 +126,7 @@ export class Tracing {
           onEvent: (event) => {
             this.#ties.receive(event);
           },
+          onJudged: (process) => Promise.resolve(this.#judged(process)),
           onEnded: (problem) => {
             this.#session = null;
             this.#problem = problem;
@@ -188,6 +195,13 @@ export class Tracing {
     await session?.close();
   }
 
+  #judged(process: ProcessReport): Reason | null {
+    if (!isUncovered(process.verdict)) return null;
+    this.#uncovered.add(process.reason);
+    this.#options.onUncovered(process);
+    return process.reason;
+  }
+
   #receive(event: TraceEvent): void {
     switch (event.type) {
       case "exchange":
@@ -211,7 +225,7 @@ export class Tracing {
         if (this.#session?.traced.length === 0) void this.#next(() => this.#closeWhenIdle());
         break;
       case "skipped":
-        this.#options.onSkipped(event);
+        if (!this.#uncovered.has(event.reason)) this.#options.onSkipped(event);
         break;
       case "attached":
       case "summary":

@@ -17,7 +17,7 @@ import type {
 } from "../../../src/analyzer/server/network-watching.ts";
 import type { EditorProxy } from "../../../src/analyzer/server/proxying.ts";
 import type { EditorTrace, EditorTraceOptions } from "../../../src/analyzer/server/tracing.ts";
-import type { CoverageReport } from "../../../src/protocol/coverage.ts";
+import type { CoverageReport, ProcessReport, Reason } from "../../../src/protocol/coverage.ts";
 import * as editor from "../../../src/protocol/editor.ts";
 import type { TraceEvent } from "../../../src/protocol/traffic.ts";
 import { connectionEnd, hello } from "../cli/hello-fixtures.ts";
@@ -55,6 +55,7 @@ class PlayedCapture {
   readonly log: string[] = [];
   fails = false;
   emit: (event: TraceEvent) => void = () => undefined;
+  judge: (process: ProcessReport) => Promise<Reason | null> = () => Promise.resolve(null);
   end: () => void = () => undefined;
   traced: { pid: number; command: string }[] = [];
 
@@ -122,6 +123,7 @@ class PlayedCapture {
     this.emit = (event) => {
       options.onEvent(event);
     };
+    this.judge = async (process) => (await options.onJudged?.(process)) ?? null;
     this.end = () => {
       this.traced = [];
       options.onEnded?.(problem);
@@ -293,6 +295,28 @@ test("server: what was started for the proxy goes through it, and everything els
       ["open 65536 false", "add 7", "remove 7", "close", "open the proxy", "open 65536 false", "add 8"],
     ],
   );
+});
+
+test("server: TLS that no probe shows is told once, with what would show it", async (t) => {
+  const { client, capture, next } = connect(t);
+  await client.sendRequest("initialize", { capabilities: {}, processId: null, rootUri: null });
+  await client.sendRequest(editor.startTraceRequest, { pids: [7] });
+  const reason = { code: "no-native-boundary", text: "the JVM's own TLS" };
+  const judged = { pid: 8, command: "java", reason, probes: [] } as unknown as ProcessReport;
+  assert.equal(await capture.judge({ ...judged, verdict: "traceable" }), null);
+  for (const [verdict, ways] of [
+    ["proxy", ["proxy", "network"]],
+    ["metadata", ["network"]],
+  ] as const) {
+    const told = next<editor.NotSeenParams>(editor.notSeenNotification);
+    assert.equal(await capture.judge({ ...judged, verdict }), reason);
+    assert.deepStrictEqual(await told, { pid: 8, reason, ways });
+  }
+  // The session tells it as well.
+  const other = next<editor.NotSeenParams>(editor.notSeenNotification);
+  capture.emit({ type: "skipped", pid: 8, reason });
+  capture.emit({ type: "skipped", pid: 9, reason: { code: "other", text: "another" } });
+  assert.equal((await other).pid, 9);
 });
 
 test("server: a proxy that cannot be opened is a problem, with no variables", async (t) => {
