@@ -1,8 +1,10 @@
 // Trace Through the Proxy in a real VS Code: a launch configuration is started so that it trusts the proxy, and what it
 // says is shown as that of any debugged program.
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { runtimes } from "../../scripts/runtimes.mjs";
+import { skipReason } from "../kernel/rig.ts";
 import {
   freePort,
   lackingForEditor,
@@ -17,6 +19,7 @@ import { liveTrafficFrame, runCommand, statusItem } from "./workbench.ts";
 
 const lacking = lackingForEditor();
 const skip = lacking ?? false;
+const needsBun = existsSync(runtimes.bun) ? [] : [runtimes.bun];
 
 /** Asks again and again, and says who signed the certificate that it met. */
 const client = `import https from "node:https";
@@ -29,6 +32,12 @@ const ask = (path) => {
   request.on("error", () => setTimeout(ask, 300, path));
 };
 ask("/first");
+`;
+
+const parent = `import { spawn } from "node:child_process";
+const script = "await new Promise((resolve) => setTimeout(resolve, 3000))";
+// The first may begin before its parent is traced.
+setInterval(() => spawn(process.env.BUN, ["-e", script], { stdio: "ignore" }), 1000);
 `;
 
 let rig: Rig;
@@ -53,7 +62,12 @@ before(
       console: "internalConsole",
       env: { PORT: String(port), NODE_EXTRA_CA_CERTS: join(shop.folder, "cert.pem") },
     };
-    const launch = { version: "0.2.0", configurations: [configuration] };
+    // Its child is one that no probe reaches.
+    writeFileSync(join(shop.folder, "parent.js"), parent);
+    const program = "${workspaceFolder}/parent.js";
+    const env = { BUN: runtimes.bun, NODE_EXTRA_CA_CERTS: join(shop.folder, "cert.pem") };
+    const ofParent = { ...configuration, name: "Parent", program, env };
+    const launch = { version: "0.2.0", configurations: [configuration, ofParent] };
     writeFileSync(join(shop.folder, ".vscode/launch.json"), JSON.stringify(launch));
     rig = await openEditor({ vsix: packagedExtension(), folder: shop.folder });
   },
@@ -65,6 +79,32 @@ after(async () => {
   service.stop();
   shop.remove();
 });
+
+test(
+  "editor: what would show a debugged process's child that no probe reaches is offered, once",
+  { skip: skip || skipReason(...needsBun), timeout: 2 * patienceMs },
+  async () => {
+    const { page } = rig;
+    try {
+      await statusItem(page, /^Plainsight/).waitFor();
+      await runCommand(page, "Debug: Select and Start Debugging");
+      await page.locator(".quick-input-list .monaco-list-row", { hasText: "Parent" }).click();
+      const toast = page.locator(".notification-toast", { hasText: /is not seen by probes: BoringSSL/ });
+      await toast.waitFor();
+      await toast.getByRole("button", { name: "Trace Through the Proxy" }).waitFor();
+      await screenshot(page, "uncovered-offer");
+      await toast.getByRole("button", { name: "Watch TLS Connections" }).click();
+      const frame = await liveTrafficFrame(page);
+      await frame.getByText(/Watching .*\blo\b/).waitFor();
+      await runCommand(page, "Plainsight: Stop Watching TLS Connections");
+      await runCommand(page, "Debug: Stop");
+      await statusItem(page, /^Plainsight: nothing is being traced/).waitFor();
+    } catch (error) {
+      await screenshot(page, "failed uncovered offer");
+      throw error;
+    }
+  },
+);
 
 test(
   "editor: a launch configuration is traced through the proxy, and stops with its session",

@@ -28,7 +28,7 @@ interface Traced {
   command: string;
   followChildren: boolean;
   scope: ProbePlan["scope"];
-  /** Named by the user, or told to be attached: then its end is told, too. */
+  /** Named by the user, or told to be uncovered or to be attached: then its end is told, too. */
   announced: boolean;
   /** A look at its mapped files is under way, or wanted again after it. */
   look: "idle" | "looking" | "again";
@@ -192,6 +192,7 @@ export class TracedProcesses {
   #tellJudged(pid: number, traced: Traced, report: ProcessReport): void {
     if (traced.judged === report.verdict || !verdictsWithTls.includes(report.verdict)) return;
     traced.judged = report.verdict;
+    traced.announced ||= isUncovered(report.verdict);
     void this.#options
       .onJudged(report)
       .catch((error: unknown) => ({ code: "not-shown", text: String(error) }))
