@@ -91,7 +91,9 @@ inEditor("the support matrix is measured, and opens in a tab that can be sorted 
     await rig.page.locator(".notification-toast").getByRole("button", { name: "Cancel" }).click();
     await rig.page.locator(".tab", { hasText: "TLS Support Matrix" }).waitFor();
     const page = await webviewFrame(rig.page, "#picture svg");
-    const row = page.locator("tr", { has: page.getByText(String(service.pid), { exact: true }) });
+    const row = page.locator("tr[data-verdict]", {
+      has: page.getByText(String(service.pid), { exact: true }),
+    });
     await row.getByText("confirmed").first().waitFor();
     await pictures("support matrix");
     await page.getByRole("searchbox").fill("nothing has this name");
