@@ -61,6 +61,7 @@ export function readPclntab(
   const isSane =
     functions > 0 &&
     functions <= mostFunctions &&
+    namesAt >= 8 + (first + 5) * wordSize && // behind the header
     namesAt < namesEnd &&
     namesEnd <= entriesAt &&
     entries.fileOffset + entries.size <= end;
