@@ -1,5 +1,5 @@
 // What scripts/http3.mjs offers to the tests.
 
 /** Folder for PYTHONPATH; it may not be there. */
-export const aioquic: string;
+export function aioquicFolder(): string;
 export function installAioquic(log?: (text: string) => void): void;

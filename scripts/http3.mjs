@@ -13,11 +13,12 @@ const interpreter = () => (existsSync(python) ? basename(realpathSync(python)) :
 
 const cacheFolder = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "plainsight");
 
-/** What PYTHONPATH has to be for it; it may not be there. */
-export const aioquic = join(cacheFolder, `aioquic-${aioquicVersion}-${interpreter()}`);
+/** What PYTHONPATH has to be for it; it may not be there. Asked for when Python is: its version is in the name. */
+export const aioquicFolder = () => join(cacheFolder, `aioquic-${aioquicVersion}-${interpreter()}`);
 
 /** Throws when pip fails; a half-made folder is never left under the final name. */
 export function installAioquic(log = console.error) {
+  const aioquic = aioquicFolder();
   if (existsSync(aioquic)) return;
   log(`Installing aioquic ${aioquicVersion} into ${aioquic} (once)`);
   const partial = `${aioquic}.partial-${process.pid}`;

@@ -2,9 +2,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { aioquic } from "../../scripts/http3.mjs";
+import { aioquicFolder } from "../../scripts/http3.mjs";
 import type { Namespace } from "./network-rig.ts";
 import { fixtures, type Certificate } from "./rig.ts";
+
+const aioquic = aioquicFolder();
 
 /** What runs a program that needs aioquic. */
 export const http3Python = ["env", `PYTHONPATH=${aioquic}`, "/usr/bin/python3"] as const;

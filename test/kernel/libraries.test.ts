@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { aioquic } from "../../scripts/http3.mjs";
+import { aioquicFolder } from "../../scripts/http3.mjs";
 import { bodyOf } from "../fixtures/bodies.mjs";
 import {
   ended,
@@ -21,6 +21,7 @@ import {
 } from "./rig.ts";
 
 /** pyOpenSSL comes with it. */
+const aioquic = aioquicFolder();
 const aioquicMissing =
   existsSync(aioquic) || process.env.CI === "true" ? false : "needs aioquic (npm run setup -- --for-tests)";
 
