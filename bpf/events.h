@@ -187,7 +187,8 @@ struct ps_redirected {
     __u8 address[16]; /* network order; an IPv4 address is in the first four bytes */
     __u16 family;     /* AF_INET, of IPv4-mapped addresses too, or AF_INET6 */
     __u16 port;
-    __u32 pid; /* thread group */
+    __u32 pid;  /* thread group */
+    __u32 held; /* 1: its program was not judged yet */
 };
 
 #endif

@@ -104,6 +104,15 @@ struct ps_traced {
 #define PS_TRACED_PROGRAM 4
 /* That it begins them in another network namespace was told. */
 #define PS_TRACED_ELSEWHERE 8
+/* Nobody has looked yet at the program that it runs, which may have TLS that no probe shows. */
+#define PS_TRACED_UNJUDGED 16
+
+/* An executable file, as the kernel tells it from others. */
+struct ps_program {
+    __u64 inode;
+    __u32 device;
+    __u32 reserved;
+};
 
 struct ps_lost {
     __u64 records;

@@ -20,11 +20,30 @@ struct signal_struct {
     atomic_t live;
 } __attribute__((preserve_access_index));
 
+struct super_block {
+    __u32 s_dev;
+} __attribute__((preserve_access_index));
+
+struct inode {
+    struct super_block *i_sb;
+    unsigned long i_ino;
+    long long i_size;
+} __attribute__((preserve_access_index));
+
+struct file {
+    struct inode *f_inode;
+} __attribute__((preserve_access_index));
+
+struct mm_struct {
+    struct file *exe_file;
+} __attribute__((preserve_access_index));
+
 struct task_struct {
     int pid;
     int tgid;
     struct task_struct *real_parent;
     struct signal_struct *signal;
+    struct mm_struct *mm;
 } __attribute__((preserve_access_index));
 
 /* One element: whether exec records of processes that are not traced are wanted too (a trace by name waits for them). */
@@ -34,6 +53,33 @@ struct {
     __type(key, __u32);
     __type(value, __u32);
 } watch_all SEC(".maps");
+
+/* Programs of which it is known that their connections go direct. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 4096);
+    __type(key, struct ps_program);
+    __type(value, __u32);
+} direct_programs SEC(".maps");
+
+/*
+ * A program with a TLS stack of its own is large: the smallest in Go has 5 MiB. One that has not may find its stack in
+ * a library, which is probed or looked at when it is loaded.
+ */
+#define LARGE_PROGRAM_BYTES (4 << 20)
+
+/* Whether the program may have TLS that is not probed, as far as is known. */
+static __always_inline bool is_unjudged(struct task_struct *task)
+{
+    struct inode *file = BPF_CORE_READ(task, mm, exe_file, f_inode);
+    struct ps_program program = {};
+
+    if (BPF_CORE_READ(file, i_size) < LARGE_PROGRAM_BYTES)
+        return false;
+    program.inode = BPF_CORE_READ(file, i_ino);
+    program.device = BPF_CORE_READ(file, i_sb, s_dev);
+    return !bpf_map_lookup_elem(&direct_programs, &program);
+}
 
 /* sched_process_fork(parent, child), include/trace/events/sched.h */
 SEC("raw_tp/sched_process_fork")
@@ -70,6 +116,11 @@ int executed(struct bpf_raw_tracepoint_args *ctx)
         return 0;
     if (process && process->flags & PS_TRACED_PROGRAM)
         process->flags &= ~(PS_TRACED_PROXIED | PS_TRACED_PROGRAM);
+    if (process) {
+        process->flags &= ~PS_TRACED_UNJUDGED;
+        if (is_unjudged(task))
+            process->flags |= PS_TRACED_UNJUDGED;
+    }
     bpf_map_delete_elem(&threads, &id);
     emit_process(PS_RECORD_EXEC, pid, BPF_CORE_READ(task, real_parent, tgid));
     return 0;

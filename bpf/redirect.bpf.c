@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 /*
- * Sends the TCP connections of traced processes that are marked so to the local proxy, and remembers where they were going. The links are
- * on the root of cgroup2 and are held by the tracer: when it ends, however it ends, connections go direct again. While
- * the proxy does not listen they go direct, too.
+ * Sends the TCP connections of traced processes that are marked so to the local proxy, and remembers where they were
+ * going. Those of a program that nobody has looked at yet go there as well, where the proxy holds them until then. The
+ * links are on the root of cgroup2 and are held by the tracer: when it ends, however it ends, connections go direct
+ * again. While the proxy does not listen they go direct, too.
  */
 #include <linux/bpf.h>
 #include <linux/in.h>
@@ -22,7 +23,7 @@ struct ps_proxy {
     __u64 network_namespace; /* SO_NETNS_COOKIE of where it listens */
     __u16 port;              /* of 127.0.0.1, and of ::1 where `ipv6` */
     __u16 ipv6;
-    __u32 reserved;
+    __u32 holds; /* what programs begin that were not judged yet */
 };
 
 struct {
@@ -49,7 +50,7 @@ struct {
 } arrivals SEC(".maps");
 
 /*
- * Where the proxy could not connect, without a pid: until this time (CLOCK_MONOTONIC, nanoseconds) programs learn by
+ * Where the proxy could not connect, whoever it was: until this time (CLOCK_MONOTONIC, nanoseconds) programs learn by
  * themselves what is wrong there.
  */
 struct {
@@ -61,8 +62,11 @@ struct {
 
 static __always_inline bool is_unreachable(struct ps_redirected *original)
 {
-    __u64 *until = bpf_map_lookup_elem(&unreachable, original);
+    struct ps_redirected whoever = *original;
+    __u64 *until;
 
+    whoever.held = 0;
+    until = bpf_map_lookup_elem(&unreachable, &whoever);
     return until && bpf_ktime_get_ns() < *until;
 }
 
@@ -90,8 +94,8 @@ static __always_inline bool listens_on_ipv6_loopback(struct bpf_sock_addr *ctx, 
     return listens(ctx, &tuple, sizeof(tuple.ipv6));
 }
 
-/* The proxy, when this connection is one for it. */
-static __always_inline struct ps_proxy *proxy_for(struct bpf_sock_addr *ctx)
+/* The proxy, when this connection is one for it. Says of `original` whether it is held there. */
+static __always_inline struct ps_proxy *proxy_for(struct bpf_sock_addr *ctx, struct ps_redirected *original)
 {
     __u32 pid = bpf_get_current_pid_tgid() >> 32, zero = 0;
     struct ps_traced *process;
@@ -100,14 +104,19 @@ static __always_inline struct ps_proxy *proxy_for(struct bpf_sock_addr *ctx)
     if (ctx->protocol != IPPROTO_TCP)
         return 0;
     process = bpf_map_lookup_elem(&traced, &pid);
-    if (!process || !(process->flags & PS_TRACED_PROXIED))
+    if (!process)
         return 0;
     to = bpf_map_lookup_elem(&proxy, &zero);
     if (!to)
         return 0;
+    if (!(process->flags & PS_TRACED_PROXIED)) {
+        original->held = to->holds && process->flags & PS_TRACED_UNJUDGED;
+        if (!original->held)
+            return 0;
+    }
     if (bpf_get_netns_cookie(ctx) == to->network_namespace)
         return to;
-    if (!(process->flags & PS_TRACED_ELSEWHERE)) {
+    if (!original->held && !(process->flags & PS_TRACED_ELSEWHERE)) {
         process->flags |= PS_TRACED_ELSEWHERE;
         emit_process(PS_RECORD_ELSEWHERE, pid, 0);
     }
@@ -145,8 +154,8 @@ static __always_inline bool wanted4(struct bpf_sock_addr *ctx, struct ps_proxy *
 SEC("cgroup/connect4")
 int connect4(struct bpf_sock_addr *ctx)
 {
-    struct ps_proxy *to = proxy_for(ctx);
     struct ps_redirected original = { .family = AF_INET };
+    struct ps_proxy *to = proxy_for(ctx, &original);
     __be32 address = ctx->user_ip4;
     __be16 port = ctx->user_port;
 
@@ -166,8 +175,8 @@ int connect4(struct bpf_sock_addr *ctx)
 SEC("cgroup/connect6")
 int connect6(struct bpf_sock_addr *ctx)
 {
-    struct ps_proxy *to = proxy_for(ctx);
     struct ps_redirected original = { .family = AF_INET6 };
+    struct ps_proxy *to = proxy_for(ctx, &original);
     __u32 address[4] = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3] };
     __be16 port = ctx->user_port;
     bool mapped = !address[0] && !address[1] && address[2] == bpf_htonl(0xffff);

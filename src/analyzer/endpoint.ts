@@ -15,3 +15,7 @@ export function endpoint(address: Uint8Array, port: number): string {
   // The URL parser compresses the longest run of zeros.
   return `${new URL(`http://[${text}]`).hostname}:${port}`;
 }
+
+/** `address:port` of an address in text, with brackets where it is IPv6. */
+export const endpointOf = (address: string, port: number): string =>
+  address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;

@@ -4,6 +4,7 @@ import { closeSync } from "node:fs";
 import type { Programs } from "../../native/index.d.ts";
 import type { Reason } from "../protocol/coverage.ts";
 import { errorCode, loadAddon, loadPrograms, objectFile } from "./load-programs.ts";
+import { rememberProgram, rememberProgramOf } from "./direct-programs.ts";
 import { u32 } from "./map-words.ts";
 import {
   isGoRole,
@@ -77,6 +78,15 @@ export class Kernel {
     }
   }
 
+  /** What it begins goes direct, while it runs this program. */
+  release(pid: number, executable: string): void {
+    const known = this.#programs.readMap("traced", u32(pid));
+    if (!known || !rememberProgramOf(this.#programs, pid, executable)) return;
+    // PS_TRACED_CHILDREN of bpf/maps.h
+    const view = new DataView(known.buffer, known.byteOffset);
+    this.#programs.updateMap("traced", u32(pid), u32(view.getUint32(0, true) & 1, view.getUint32(4, true)));
+  }
+
   untrace(pids: number[]): void {
     for (const pid of pids) this.#programs.deleteFromMap("traced", u32(pid));
   }
@@ -107,6 +117,7 @@ export class Kernel {
           );
         }
       }
+      if (plan.scope === "file") rememberProgram(this.#programs, target.fd);
       return handles;
     } catch (error) {
       this.detach(handles);

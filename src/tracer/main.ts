@@ -83,7 +83,10 @@ async function answer(request: TracerRequest): Promise<TracerAnswer> {
       kernel.watchEveryExec(request.everyExec);
       break;
     case "redirect":
-      kernel.proxy.redirect(request.port, request.ipv6);
+      kernel.proxy.redirect(request);
+      break;
+    case "release":
+      kernel.release(request.pid, request.executable);
       break;
     case "redirected":
       return { type: "redirected", original: kernel.proxy.redirected(request.family, request.port) };

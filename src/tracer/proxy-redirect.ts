@@ -20,7 +20,7 @@ export class ProxyRedirect {
   }
 
   /** Sends connections of traced processes to the proxy on this port. */
-  redirect(port: number, ipv6: boolean): void {
+  redirect({ port, ipv6, holds }: Extract<TracerRequest, { type: "redirect" }>): void {
     const root = cgroupRoot(readFileSync("/proc/self/mountinfo", "utf8"));
     if (root === null) throw new Error("redirect to the proxy: cgroup2 is not mounted (mount -t cgroup2)");
     this.#load("redirect");
@@ -30,6 +30,7 @@ export class ProxyRedirect {
     view.setBigUint64(0, this.#networkNamespace(), true);
     view.setUint16(8, port, true);
     view.setUint16(10, ipv6 ? 1 : 0, true);
+    view.setUint32(12, holds ? 1 : 0, true);
     this.#programs.updateMap("proxy", u32(0), proxy);
     // Who redirects comes last: what it remembers is then already of use.
     for (const program of ["peer4", "peer6", "established", "connect4", "connect6"]) {
@@ -47,7 +48,7 @@ export class ProxyRedirect {
   /** Lets connections to where this one was going go there. */
   direct(original: string, milliseconds: number): void {
     const key = Buffer.from(original, "hex");
-    key.fill(0, key.length - 4); // the pid, which is the last member of struct ps_redirected
+    key.fill(0, key.length - 8); // pid and held, the last members of struct ps_redirected
     const until = new BigUint64Array([process.hrtime.bigint() + BigInt(milliseconds) * 1_000_000n]);
     this.#programs.updateMap("unreachable", new Uint8Array(key), new Uint8Array(until.buffer));
   }

@@ -82,10 +82,12 @@ const requests: Record<TracerRequest["type"], (fields: Fields) => boolean> = {
   attach: (fields) => isPlan(fields.plan),
   detach: (fields) => Array.isArray(fields.attachments) && fields.attachments.every(isCount),
   watch: (fields) => typeof fields.everyExec === "boolean",
-  redirect: (fields) => isPort(fields.port) && typeof fields.ipv6 === "boolean",
+  redirect: ({ port, ipv6, holds }) =>
+    isPort(port) && typeof ipv6 === "boolean" && typeof holds === "boolean",
+  release: ({ pid, executable }) => isPid(pid) && isText(executable) && executable.startsWith("/"),
   redirected: (fields) => isPort(fields.port) && (fields.family === "ipv4" || fields.family === "ipv6"),
   direct: ({ original, milliseconds }) =>
-    isText(original) && /^[0-9a-f]{48}$/.test(original) && isCount(milliseconds) && milliseconds <= 60_000,
+    isText(original) && /^[0-9a-f]{56}$/.test(original) && isCount(milliseconds) && milliseconds <= 60_000,
   serve: ({ port, ipv6, ownPorts, pid, descriptors }) =>
     isPort(port) &&
     typeof ipv6 === "boolean" &&

@@ -2,9 +2,13 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import net from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runtimes } from "../../scripts/runtimes.mjs";
+import { listening } from "../analyzer/network/proxy-rig.ts";
+import { buildGoAsk } from "./go-ask.ts";
 import { openShop, trace } from "./proxy-run.ts";
 import { fixtures, skipReason } from "./rig.ts";
 
@@ -62,6 +66,80 @@ test(
     const summary = run.events().at(-1);
     assert.ok(summary?.type === "summary");
     assert.equal(summary.exchanges, 2);
+  },
+);
+
+const single = (url: string): string =>
+  `console.log(await (await fetch("${url}", { method: "POST", body: "12" })).text())`;
+
+test(
+  "auto: the first words of a child that probes do not reach are opened",
+  { skip: skipReason(...needsBun) },
+  async (t) => {
+    const shop = await openShop(t);
+    const ask = single(`https://localhost:${shop.port}/`);
+    const run = trace(t, shop.environment, [
+      "--",
+      "sh",
+      "-c",
+      '"$0" -e "$1"; "$0" -e "$1"',
+      runtimes.bun,
+      ask,
+    ]);
+    assert.equal(await run.ended, 0, run.said());
+    assert.deepStrictEqual(
+      run.exchanges().map(({ command, path, connection }) => [command, path, connection.remote]),
+      Array(2).fill(["bun", "mitm", `127.0.0.1:${shop.port}`]),
+    );
+  },
+);
+
+test(
+  "auto: the first words of a child that nobody has seen before are told by probes, with where they went",
+  { skip: skipReason("go") },
+  async (t) => {
+    const shop = await openShop(t);
+    const program = buildGoAsk(shop.folder);
+    const file = join(shop.folder, "said");
+    writeFileSync(file, "12 shoes");
+    const ask = `${program} https://localhost:${shop.port}/echo ${file}`;
+    const run = trace(t, shop.environment, ["--", "sh", "-c", `${ask}; ${ask}`]);
+    assert.equal(await run.ended, 0, run.said());
+    assert.deepStrictEqual(
+      run
+        .exchanges()
+        .map(({ path, connection, request, response }) => [
+          path,
+          connection.remote,
+          request?.body?.text,
+          response?.body?.text,
+        ]),
+      Array(2).fill(["uprobe", `127.0.0.1:${shop.port}`, "12 shoes", "12 shoes"]),
+    );
+    assert.deepStrictEqual(run.skipped(), []);
+  },
+);
+
+test(
+  "auto: what a child says first without TLS, or where the server speaks first, comes through as it is",
+  { skip: skipReason(...needsBun) },
+  async (t) => {
+    const shop = await openShop(t);
+    const greeting = net.createServer((socket) => socket.end("220 here\n"));
+    const plain = http.createServer((_, response) => response.end("plain"));
+    const [greets, answers] = [await listening(t, greeting), await listening(t, plain)];
+    const ask = `
+      const socket = require("node:net").connect(${greets}, "127.0.0.1");
+      socket.on("data", (bytes) => console.error("heard " + bytes));
+      fetch("http://127.0.0.1:${answers}/").then((r) => r.text()).then((text) => console.error("heard " + text));
+      require("node:net").connect(1, "127.0.0.1").on("error", ({ code }) => console.error("heard " + code));`;
+    const run = trace(t, shop.environment, ["--", "sh", "-c", '"$0" -e "$1"; true', runtimes.bun, ask]);
+    assert.equal(await run.ended, 0, run.said());
+    assert.deepStrictEqual((run.said().match(/^heard .*/gm) ?? []).sort(), [
+      "heard 220 here",
+      "heard ECONNREFUSED",
+      "heard plain",
+    ]);
   },
 );
 

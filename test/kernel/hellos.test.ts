@@ -1,13 +1,14 @@
 // What is decrypted and what the network tells of the same connection, in one trace: each names the other, at both ends.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runtimes } from "../../scripts/runtimes.mjs";
 import type { ConnectionEvent, HelloEvent } from "../../src/protocol/traffic.ts";
+import { buildGoAsk } from "./go-ask.ts";
 import { openShop, trace, type ProxyRun } from "./proxy-run.ts";
-import { fixtures, skipReason } from "./rig.ts";
+import { skipReason } from "./rig.ts";
 
 const hellosOf = (run: ProxyRun) =>
   run.events().filter((event): event is HelloEvent => event.type === "hello");
@@ -39,23 +40,12 @@ test("hellos: curl's exchanges, each of a connection of its own", { skip: skipRe
   assertTied(run, urls.length);
 });
 
-function buildGo(folder: string): string {
-  const program = join(folder, "go-ask");
-  const environment = { ...process.env, GOENV: "off", GOFLAGS: "", GOTOOLCHAIN: "local" };
-  execFileSync("go", ["build", "-o", program, "."], {
-    cwd: join(fixtures, "go-ask"),
-    env: environment,
-    stdio: "inherit",
-  });
-  return program;
-}
-
 test(
   "hellos: Go's exchange has the server's name, which its TLS does not tell",
   { skip: skipReason("go") },
   async (t) => {
     const shop = await openShop(t);
-    const [program, file] = [buildGo(shop.folder), join(shop.folder, "said")];
+    const [program, file] = [buildGoAsk(shop.folder), join(shop.folder, "said")];
     writeFileSync(file, "12 shoes");
     const asks = ["--", program, `https://localhost:${shop.port}/echo`, file];
     const alone = trace(t, shop.environment, asks);

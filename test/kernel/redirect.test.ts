@@ -2,8 +2,10 @@
 // nothing is left when the proxy or the tracer is gone.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
+import { realpathSync, statSync } from "node:fs";
 import http from "node:http";
 import net, { type AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { redirectedFrom } from "../../src/analyzer/network/redirected.ts";
@@ -31,7 +33,7 @@ interface Rig {
 }
 
 /** A proxy that answers "proxy" to whatever it gets, and a tracer that redirects to it. */
-async function redirect(t: TestContext, ipv6 = true): Promise<Rig> {
+async function redirect(t: TestContext, { ipv6 = true, holds = false } = {}): Promise<Rig> {
   const tracer = startTracer(t);
   const arrivals: unknown[] = [];
   const onConnection = async (socket: net.Socket) => {
@@ -56,7 +58,7 @@ async function redirect(t: TestContext, ipv6 = true): Promise<Rig> {
   const second = await listen("::1", port);
   const opened = await tracer.call({ type: "open", ringBytes: 65_536, features: {} });
   assert.equal(opened.type, "opened");
-  assert.deepStrictEqual(await tracer.call({ type: "redirect", port, ipv6 }), { type: "done" });
+  assert.deepStrictEqual(await tracer.call({ type: "redirect", port, ipv6, holds }), { type: "done" });
   const closeProxy = async () => {
     for (const server of [first, second]) await new Promise((resolve) => server.close(resolve));
   };
@@ -96,10 +98,10 @@ test("redirect: the proxy learns the address, and the program keeps it", { skip 
     `proxy 127.0.0.1 ${local} 0`,
   ]);
   assert.deepStrictEqual(rig.arrivals, [
-    { address: "192.0.2.1", port: 81, pid: "number" },
-    { address: "2001:db8::1", port: 82, pid: "number" },
-    { address: "192.0.2.7", port: 83, pid: "number" },
-    { address: "127.0.0.1", port: local, pid: "number" },
+    { address: "192.0.2.1", port: 81, pid: "number", isHeld: false },
+    { address: "2001:db8::1", port: 82, pid: "number", isHeld: false },
+    { address: "192.0.2.7", port: 83, pid: "number", isHeld: false },
+    { address: "127.0.0.1", port: local, pid: "number", isHeld: false },
   ]);
 });
 
@@ -116,7 +118,7 @@ test(
   "redirect: IPv6 that cannot be reached from here fails as it does, to be tried by IPv4",
   { skip },
   async (t) => {
-    const rig = await redirect(t, false);
+    const rig = await redirect(t, { ipv6: false });
     const sixLocal = await serve(t, "direct", "::1");
     const script = `unshare --net true; ${ask(`http://[::1]:${sixLocal}/`)}; ${ask("http://[2001:db8::1]:82/")}`;
     const [loopback, far] = (await traced(rig, script)).split("\n");
@@ -140,7 +142,7 @@ test("redirect: where the proxy could not connect, programs go direct for a whil
   const original = `7f000001${"00".repeat(12)}0200${port
     .toString(16)
     .padStart(4, "0")
-    .replace(/(..)(..)/, "$2$1")}2a000000`;
+    .replace(/(..)(..)/, "$2$1")}2a00000000000000`;
   await rig.tracer.call({ type: "direct", original, milliseconds: 60_000 });
   assert.equal(await traced(rig, ask(`http://127.0.0.1:${port}/`)), `direct 127.0.0.1 ${port} 0`);
   await rig.tracer.call({ type: "direct", original, milliseconds: 0 });
@@ -178,3 +180,61 @@ test("redirect: is gone when the tracer is killed", { skip }, async (t) => {
   await rig.tracer.ended;
   assert.equal(await answer(), "direct");
 });
+
+test("redirect: a new program's connections are held until it is released", { skip }, async (t) => {
+  const rig = await redirect(t, { holds: true });
+  const port = await serve(t, "direct", "127.0.0.1");
+  const script = `
+    require("node:readline").createInterface({ input: process.stdin }).on("line", () =>
+      require("node:http").get({ port: ${port}, host: "127.0.0.1", agent: false }, (response) => response.pipe(process.stdout)));
+    console.log("ready");`;
+  const start = async () => {
+    const child = spawn("sh", ["-c", 'read -r go; exec "$0" -e "$1"', process.execPath, script], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    t.after(() => child.kill("SIGKILL"));
+    const { pid } = child;
+    assert.ok(pid !== undefined);
+    const ask = (): Promise<string> => {
+      child.stdin.write("go\n");
+      return new Promise((resolve) => {
+        child.stdout.once("data", (text: Buffer) => {
+          resolve(text.toString().trim());
+        });
+      });
+    };
+    await rig.tracer.call({ type: "trace", pids: [pid], followChildren: true });
+    assert.equal(await ask(), "ready");
+    return { pid, ask };
+  };
+  const first = await start();
+  assert.equal(await first.ask(), "proxy");
+  await rig.tracer.call({ type: "release", pid: first.pid, executable: "/usr/bin/another" });
+  assert.equal(await first.ask(), "proxy", "it runs another program by now");
+  await rig.tracer.call({ type: "release", pid: first.pid, executable: realpathSync(process.execPath) });
+  assert.equal(await first.ask(), "direct");
+  assert.equal(await (await start()).ask(), "direct", "the same program again");
+  const arrival = { address: "127.0.0.1", port, pid: "number", isHeld: true };
+  assert.deepStrictEqual(rig.arrivals, [arrival, arrival]);
+});
+
+test(
+  "redirect: what a small program or a process that nobody traces begins is not held",
+  { skip },
+  async (t) => {
+    const rig = await redirect(t, { holds: true });
+    const port = await serve(t, "direct", "127.0.0.1");
+    const [small, large] = ["curl", process.execPath];
+    assert.ok(statSync(large).size > 4 * 2 ** 20);
+    const script = `fetch("http://127.0.0.1:${port}/").then((r) => r.text()).then(console.log)`;
+    assert.equal((await run(large, ["-e", script])).stdout, "direct\n");
+    const shell = spawn("sh", ["-c", `read -r go; ${small} -s http://127.0.0.1:${port}/`], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    const said = text(shell.stdout);
+    await rig.tracer.call({ type: "trace", pids: [shell.pid ?? 0], followChildren: true });
+    shell.stdin.end("go\n");
+    assert.equal(await said, "direct");
+    assert.deepStrictEqual(rig.arrivals, []);
+  },
+);

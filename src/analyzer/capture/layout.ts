@@ -93,11 +93,12 @@ export const lifetimeLayout = {
 } as const;
 
 export const redirectedLayout = {
-  bytes: 24,
+  bytes: 28,
   address: 0,
   family: 16,
   port: 18,
   pid: 20,
+  held: 24,
 } as const;
 export const PS_RECORD_DATA = 1;
 export const PS_RECORD_FREE = 2;

@@ -35,6 +35,8 @@ export interface TraceSessionOptions {
    * probes do not; it gives why that cannot be, or null. Without it, such a process is not traced when it is asked for.
    */
   onJudged?(process: ProcessReport): Promise<Reason | null>;
+  /** The program that a traced process runs was looked at for the first time, and what can be probed of it is. */
+  onSettled?(process: ProcessReport): Promise<void>;
   /** The trace ended by itself: the tracer is gone. */
   onEnded?(problem: Problem): void;
   /** Size of the kernel's ring buffer, a power of two. */
@@ -69,6 +71,8 @@ export interface TraceSession {
   readonly traced: { pid: number; command: string }[];
   /** Whether a traced process has TLS that no probe shows. */
   isUncovered(pid: number): boolean;
+  /** Resolves when the program that a traced process runs was looked at, and what can be probed of it is. */
+  settled(pid: number): Promise<void>;
   /** What this kernel does not offer, each with what it is for. */
   readonly missing: Reason[];
   configure(options: { bodyLimit: number; showSecrets: boolean }): void;
@@ -130,6 +134,7 @@ class Session implements TraceSession {
       awaited: this.#awaited,
       onEvent,
       onJudged: (report) => this.#judged(report),
+      onSettled: (report) => this.#options.onSettled?.(report) ?? Promise.resolve(),
     });
     const commandOf = (pid: number) => this.#processes.commandOf(pid);
     const { clock } = this.#client.opened;
@@ -142,6 +147,10 @@ class Session implements TraceSession {
 
   isUncovered(pid: number): boolean {
     return this.#processes.isUncovered(pid);
+  }
+
+  settled(pid: number): Promise<void> {
+    return this.#processes.settled(pid);
   }
 
   get missing(): Reason[] {

@@ -15,6 +15,8 @@ export interface TracedOptions {
   onEvent(event: TraceEvent): void;
   /** One has TLS; told once of each program that it runs, and of each verdict. Gives why what it says is not seen. */
   onJudged(process: ProcessReport): Promise<Reason | null>;
+  /** The program that one runs was looked at for the first time, and what can be probed of it is. */
+  onSettled(process: ProcessReport): Promise<void>;
 }
 
 export interface AddedAs {
@@ -32,15 +34,28 @@ interface Traced {
   announced: boolean;
   /** A look at its mapped files is under way, or wanted again after it. */
   look: "idle" | "looking" | "again";
-  /** The libraries it may load later are probed: once a program is enough. */
-  awaits: boolean;
-  /** What was told of its program; a child has its parent's program until it begins another. */
-  judged: Verdict | null;
+  program: Program;
   /** What it says from now on is seen: the first look of one that was added is over. */
   ready: boolean;
 }
 
-const unseen = { look: "idle", awaits: false, judged: null } as const;
+/** What a process runs until it begins another. */
+class Program {
+  /** What was told of it. */
+  judged: Verdict | null;
+  /** Whoever was told has answered. */
+  answered = Promise.resolve();
+  /** It was looked at, and the libraries it may load later are probed: once is enough. */
+  isKnown = false;
+  /** Resolves, by `settle`, when it was looked at for the first time, and what can be probed of it is. */
+  readonly settled: Promise<void>;
+  settle: () => void = () => undefined;
+
+  constructor(judged: Verdict | null) {
+    this.judged = judged;
+    this.settled = new Promise((resolve) => (this.settle = resolve));
+  }
+}
 
 /** Of a process that has TLS; the first is of one whose TLS is probed. */
 const verdictsWithTls: readonly Verdict[] = ["traceable", "proxy", "metadata", "dark"];
@@ -72,7 +87,7 @@ export class TracedProcesses {
 
   /** Whether its program has TLS that no probe shows, as far as it was looked at. */
   isUncovered(pid: number): boolean {
-    return isUncovered(this.#traced.get(pid)?.judged ?? null);
+    return isUncovered(this.#traced.get(pid)?.program.judged ?? null);
   }
 
   /** Empty of one that is not traced. */
@@ -87,8 +102,9 @@ export class TracedProcesses {
     followChildren: boolean,
     { scope = followChildren ? "file" : "process", judged }: AddedAs = {},
   ): void {
-    const known = { judged: judged ?? null, command, followChildren, scope };
-    this.#traced.set(pid, { ...unseen, ...known, announced: true, ready: false });
+    const program = new Program(judged ?? null);
+    const known = { command, followChildren, scope, program };
+    this.#traced.set(pid, { ...known, look: "idle", announced: true, ready: false });
   }
 
   markReady(pid: number): void {
@@ -99,13 +115,15 @@ export class TracedProcesses {
   /** A child of a traced process, or a traced process with a new program: its mapped files are others now. */
   begin(pid: number, command: string, parentPid: number | null): void {
     const known = this.#traced.get(pid);
-    if (known) Object.assign(known, { command, awaits: false, judged: null });
-    else {
+    if (known) {
+      known.program.settle();
+      Object.assign(known, { command, program: new Program(null) });
+    } else {
       const parent = parentPid === null ? undefined : this.#traced.get(parentPid);
       const name = parent?.command ?? command;
       this.#traced.set(pid, {
-        ...unseen,
-        judged: parent?.judged ?? null,
+        look: "idle",
+        program: new Program(parent?.program.judged ?? null),
         command: name,
         followChildren: true,
         scope: "file",
@@ -121,14 +139,25 @@ export class TracedProcesses {
     const traced = this.#traced.get(pid);
     if (!traced) return;
     this.#traced.delete(pid);
+    traced.program.settle();
     if (traced.announced) this.#options.onEvent({ type: "exited", pid, command: traced.command });
     void this.#detach(pid);
   }
 
   /** Nothing of it is attached afterwards, nor for all processes where no traced one has children that are followed. */
   async remove(pid: number): Promise<void> {
+    this.#traced.get(pid)?.program.settle();
     this.#traced.delete(pid);
     await this.#detach(pid);
+  }
+
+  /** Resolves when the program that it runs was looked at, and what can be probed of it is; at once of one that has gone. */
+  async settled(pid: number): Promise<void> {
+    const program = this.#traced.get(pid)?.program;
+    if (!program) return;
+    await program.settled;
+    // It may have begun another one meanwhile.
+    if (this.#traced.get(pid)?.program !== program) await this.settled(pid);
   }
 
   /** Looks at what a traced process has mapped by now and attaches what is new. Gives what could not be attached. */
@@ -166,20 +195,29 @@ export class TracedProcesses {
   }
 
   async #lookOnce(pid: number, traced: Traced): Promise<Reason[]> {
-    const { scanner, attachments, awaited } = this.#options;
-    const scanned = scanner.scanProcess(pid);
-    if ("skipped" in scanned) return []; // it has ended: its exit record follows
-    const { report, findings } = scanned.process;
-    traced.command = report.command;
-    this.#tellJudged(pid, traced, report);
-    const { scope } = traced;
-    const { attached, failed } = await attachments.attachMapped(pid, findings, scope);
-    this.#tellAttached(pid, traced, attached);
-    if (!traced.awaits) {
-      traced.awaits = true;
-      await awaited.libraries(pid, scope);
+    const { attachments, scanner } = this.#options;
+    const { program, scope } = traced;
+    try {
+      const scanned = scanner.scanProcess(pid);
+      if ("skipped" in scanned) return []; // it has ended: its exit record follows
+      const { report, findings } = scanned.process;
+      traced.command = report.command;
+      this.#tellJudged(pid, traced, report);
+      const { attached, failed } = await attachments.attachMapped(pid, findings, scope);
+      this.#tellAttached(pid, traced, attached);
+      if (!program.isKnown) await this.#know(program, report, scope);
+      return failed;
+    } finally {
+      program.settle();
     }
-    return failed;
+  }
+
+  async #know(program: Program, report: ProcessReport, scope: ProbePlan["scope"]): Promise<void> {
+    program.isKnown = true;
+    await program.answered;
+    await this.#options.onSettled(report);
+    program.settle();
+    await this.#options.awaited.libraries(report.pid, scope);
   }
 
   async #detach(pid: number): Promise<void> {
@@ -190,10 +228,11 @@ export class TracedProcesses {
   }
 
   #tellJudged(pid: number, traced: Traced, report: ProcessReport): void {
-    if (traced.judged === report.verdict || !verdictsWithTls.includes(report.verdict)) return;
-    traced.judged = report.verdict;
+    const { program } = traced;
+    if (program.judged === report.verdict || !verdictsWithTls.includes(report.verdict)) return;
+    program.judged = report.verdict;
     traced.announced ||= isUncovered(report.verdict);
-    void this.#options
+    program.answered = this.#options
       .onJudged(report)
       .catch((error: unknown) => ({ code: "not-shown", text: String(error) }))
       .then((reason) => {

@@ -2,7 +2,7 @@
 // where the process was started with trust in it, else whom it talks to is read off the network; each is said, with why.
 import type { ProcessReport, Reason } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
-import type { SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
+import type { ExchangeEvent, MessageEvent, SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
 import type { TraceSession } from "../capture/trace-session.ts";
 import { TracerUnavailable } from "../capture/tracer-launch.ts";
 import { openHelloSession, type HelloSession } from "../network/hello-session.ts";
@@ -13,7 +13,7 @@ import { tellProblem } from "./trace-printer.ts";
 
 export interface BestPathsOptions {
   /** The trace by probes, once it is open: it knows the processes, and its tracer serves all paths. */
-  session: () => Pick<TraceSession, "tracer" | "traced" | "isUncovered">;
+  session: () => Pick<TraceSession, "tracer" | "traced" | "isUncovered" | "settled">;
   /** The hellos of what is probed are wanted, too. */
   allHellos: boolean;
   onEvent: (event: TraceEvent) => void;
@@ -51,6 +51,10 @@ export class BestPaths {
         traffic,
         passThrough: [],
         tracer: () => this.#options.session().tracer,
+        judged: async (pid) => {
+          await this.#options.session().settled(pid);
+          return this.#proxied.has(pid);
+        },
         onEvent: this.#options.onEvent,
         onEnded: () => undefined, // told by the tracer's owner
       });
@@ -62,21 +66,31 @@ export class BestPaths {
     }
   }
 
+  /** Before the command begins: what its children say before they are looked at is seen, too. */
+  async hold(): Promise<void> {
+    await this.#proxy?.holdUnjudged();
+  }
+
+  /** What can be probed of this program is; the rest was taken. */
+  async settle({ pid, verdict, executable }: ProcessReport): Promise<void> {
+    if (verdict !== "proxy") this.#proxied.delete(pid);
+    if (!this.#proxied.has(pid) && executable !== null) await this.#proxy?.releaseProgram(pid, executable);
+  }
+
   /** From now on it is seen so; or why it cannot be. */
   async take(report: ProcessReport): Promise<Reason | null> {
     const { pid, verdict, reason } = report;
     const proxy = this.#proxy;
-    if (verdict === "traceable") {
-      // It loaded the library that is probed after it had shown another.
-      if (this.#proxied.delete(pid)) await proxy?.removeProgram(pid);
-      return null; // said where the probes are attached
-    }
+    // It loaded the library that is probed after it had shown another.
+    if (verdict === "traceable" && this.#proxied.has(pid)) await this.settle(report);
+    if (verdict === "traceable") return null; // said where the probes are attached
     const refusal = verdict === "proxy" && proxy ? await proxy.addProgram(pid) : null;
     if (verdict === "proxy" && proxy && refusal === null) {
       this.#proxied.add(pid);
       this.#say(report, "through the local proxy from now on", reason.text);
       return null;
     }
+    this.#proxied.delete(pid);
     const isFirst = this.#hellos === null;
     if ((await this.watch()) !== null) return reason;
     const why = [reason.text, ...(refusal ? [`but ${refusal.text}`] : []), ...(isFirst ? [fromNowOn] : [])];
@@ -93,8 +107,15 @@ export class BestPaths {
     return "close" in opened ? null : opened;
   }
 
-  /** Whether a connection goes to the proxy, which shows it. */
-  isProxied(connection: { remote: string | null }): boolean {
+  /** What probes tell of a connection, with where it was going; null where it goes to the proxy, which shows it. */
+  asShown<Event extends ExchangeEvent | MessageEvent>(event: Event): Event | null {
+    const { connection } = event;
+    if (!this.#isProxied(connection)) return event;
+    const remote = this.#proxy?.passedOn(connection.local ?? "") ?? null;
+    return remote === null ? null : { ...event, connection: { ...connection, remote } };
+  }
+
+  #isProxied(connection: { remote: string | null }): boolean {
     const port = this.#proxy?.port;
     return port !== undefined && [`127.0.0.1:${port}`, `[::1]:${port}`].includes(connection.remote ?? "");
   }
@@ -116,7 +137,7 @@ export class BestPaths {
         interfaces: null,
         tracer,
         wants: ({ pid, connection }) =>
-          pid !== null && this.#isWanted(pid, allHellos) && !this.isProxied(connection),
+          pid !== null && this.#isWanted(pid, allHellos) && !this.#isProxied(connection),
         onEvent,
         onEnded: () => undefined, // told by the tracer's owner
       });

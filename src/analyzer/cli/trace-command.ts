@@ -88,13 +88,15 @@ async function trace(
       showSecrets,
       scanner,
       onEvent: (event: TraceEvent) => {
-        if (event.type === "exchange" || event.type === "message") {
-          if (paths.isProxied(event.connection)) return; // the proxy shows it
-        }
-        onEvent(event);
+        const isTraffic = event.type === "exchange" || event.type === "message";
+        const shown = isTraffic ? paths.asShown(event) : event;
+        if (shown !== null) onEvent(shown);
         if (event.type === "exited") ending.processExited(session.traced.length);
       },
-      ...(auto && { onJudged: (report: ProcessReport) => paths.take(report) }),
+      ...(auto && {
+        onJudged: (report: ProcessReport) => paths.take(report),
+        onSettled: (report: ProcessReport) => paths.settle(report),
+      }),
       onEnded: (problem) => {
         ending.tracerEnded(problem);
       },
@@ -115,6 +117,7 @@ async function trace(
   let launched: LaunchedCommand | null = null;
   try {
     if (command.length > 0) {
+      await paths.hold();
       launched = await launch(options, executables, session, added.value);
       void launched.ended.then((how) => {
         ending.commandEnded(`${command[0] ?? ""} ${how}`);

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { TLSSocket, type SecureContext } from "node:tls";
 import type { Reason } from "../../protocol/coverage.ts";
 import type { Connection, Direction } from "../../protocol/traffic.ts";
+import { endpointOf } from "../endpoint.ts";
 import { askForTunnel, readHead } from "./connect-request.ts";
 import { readBeginning, type ClientHello } from "./first-bytes.ts";
 import { abort, relay } from "./relay.ts";
@@ -37,6 +38,8 @@ export interface Interception {
   /** Why a connection to this server is not to be opened, or null. */
   exempt(serverName: string | null): Reason | null;
   observer: Observer;
+  /** It is passed on without a look at what it says. */
+  isUntouched?: boolean;
   /** Another connection to where this one has come by now; that of the destination, unless it goes on from there. */
   reach?: () => Promise<Socket>;
 }
@@ -57,12 +60,18 @@ export async function intercept(client: Socket, interception: Interception): Pro
     return;
   }
   try {
-    await join(client, server, interception);
+    if (interception.isUntouched) await passOn(client, server);
+    else await join(client, server, interception);
   } catch {
     // The server went away before it could be opened.
     abort({ data: client, tcp: client });
     server.destroy();
   }
+}
+
+async function passOn(client: Socket, server: Socket): Promise<void> {
+  server.on("error", () => undefined);
+  await relay({ data: client, tcp: client }, { data: server, tcp: server });
 }
 
 async function join(client: Socket, server: Socket, interception: Interception): Promise<void> {
@@ -212,10 +221,8 @@ function describe(
   { id, destination, role }: Interception,
   hello: ClientHello | null,
 ): Connection {
-  const end = (address: string | undefined, port: number | undefined) => {
-    if (address === undefined || port === undefined) return null;
-    return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-  };
+  const end = (address: string | undefined, port: number | undefined) =>
+    address === undefined || port === undefined ? null : endpointOf(address, port);
   const ends = {
     client: end(client.remoteAddress, client.remotePort),
     // What comes in has the server's own address; the destination may be another one of the same server.

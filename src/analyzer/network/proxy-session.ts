@@ -1,7 +1,7 @@
 // One trace through the proxy: makes programs trust it by their environment, has the tracer send their connections to
 // it, or their environment where there are no rights for that, and gives what they say as events.
 import { existsSync, readFileSync } from "node:fs";
-import type { Socket } from "node:net";
+import { isIPv6, type Socket } from "node:net";
 import type { Reason } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
 import type { SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
@@ -10,10 +10,12 @@ import { LossCount } from "../capture/loss-count.ts";
 import { decodeRecords } from "../capture/records.ts";
 import { TracerClient, type SharedTracer } from "../capture/tracer-client.ts";
 import { TracerUnavailable } from "../capture/tracer-launch.ts";
+import { endpointOf } from "../endpoint.ts";
 import { ProcessTable } from "../processes/process-table.ts";
 import { socketOwner } from "../processes/socket-owner.ts";
 import { acceptConnectRequest } from "./connect-request.ts";
 import { hasIpv6Route } from "./ipv6-route.ts";
+import { HeldConnections } from "./held-connections.ts";
 import type { OwnCertificate } from "./own-certificate.ts";
 import { ownProxy, type OwnProxy } from "./own-proxy.ts";
 import { openProgramTrust, type ProgramTrust } from "./program-trust.ts";
@@ -34,6 +36,11 @@ export interface ProxySessionOptions {
   onEnded: (problem: Problem) => void;
   /** One to use rather than one of its own, asked for with the first program; it is its owner's to close. */
   tracer?: () => Pick<SharedTracer, "call">;
+  /**
+   * Asked of a process whose program began connections before anybody had judged it; they wait for this. Resolves with
+   * whether they are to be opened: what is not is passed on untouched.
+   */
+  judged?: (pid: number) => Promise<boolean>;
 }
 
 export interface ProxySession {
@@ -53,8 +60,12 @@ export interface ProxySession {
    * reason when that cannot be.
    */
   addProgram(pid: number): Promise<Reason | null>;
-  /** What it begins from now on goes direct again. */
-  removeProgram(pid: number): Promise<void>;
+  /** Has connections of programs that nobody has judged wait here; where it cannot, they go direct. */
+  holdUnjudged(): Promise<void>;
+  /** This program of a process that the shared tracer traces is judged: its connections go direct from now on. */
+  releaseProgram(pid: number, executable: string): Promise<void>;
+  /** Where a connection from here to the proxy was going that was passed on untouched; null for any other. */
+  passedOn(client: string): string | null;
   /** A process that runs: refused, with the reason, when it does not trust the proxy. */
   addRunning(pid: number): Promise<Reason | null>;
   /** Connections that come in to a local server, which has this certificate. Gives the reason when it cannot be. */
@@ -109,6 +120,7 @@ class Session implements ProxySession {
   #tracer: Pick<SharedTracer, "call"> | null = null;
   #own: TracerClient | null = null;
   #sharing: Promise<Reason | null> | null = null;
+  #held: HeldConnections | null = null;
   #served: ServedPorts | null = null;
   /** What programs would use if they were not asked to use ours. */
   #ownProxy: OwnProxy | null = null;
@@ -180,9 +192,12 @@ class Session implements ProxySession {
 
   async #redirectBy(tracer: Pick<SharedTracer, "call">): Promise<Reason | null> {
     const ipv6 = this.#proxy.ipv6 && hasIpv6Route(readFileSync("/proc/net/ipv6_route", "utf8"));
-    const answer = await tracer.call({ type: "redirect", port: this.#proxy.port, ipv6 });
+    const { judged } = this.#options;
+    const holds = judged !== undefined;
+    const answer = await tracer.call({ type: "redirect", port: this.#proxy.port, ipv6, holds });
     if (answer.type === "failed") return answer.reason;
     this.#tracer = tracer;
+    if (judged) this.#held = new HeldConnections(tracer, judged);
     return null;
   }
 
@@ -192,21 +207,32 @@ class Session implements ProxySession {
   }
 
   async addProgram(pid: number): Promise<Reason | null> {
-    if (this.#options.tracer === undefined)
-      throw new Error("add a program to the proxy: no tracer is shared");
     const trusts = this.#trust.isTrusted(pid);
     if (trusts === null)
       return { code: "not-readable", text: "whether it trusts the proxy is not readable any more" };
     if (!trusts) return otherEnvironment;
-    this.#sharing ??= this.#redirectBy(this.#options.tracer());
-    const failure = await this.#sharing;
+    const failure = await this.#share();
     if (failure !== null) return failure;
     await this.#tracer?.call({ type: "trace", pids: [pid], followChildren: true, proxied: "program" });
     return null;
   }
 
-  async removeProgram(pid: number): Promise<void> {
-    await this.#tracer?.call({ type: "trace", pids: [pid], followChildren: true });
+  async holdUnjudged(): Promise<void> {
+    await this.#share();
+  }
+
+  async releaseProgram(pid: number, executable: string): Promise<void> {
+    await this.#tracer?.call({ type: "release", pid, executable });
+  }
+
+  passedOn(client: string): string | null {
+    return this.#held?.destinationOf(client) ?? null;
+  }
+
+  #share(): Promise<Reason | null> {
+    const { tracer } = this.#options;
+    if (tracer === undefined) throw new Error("redirect by a shared tracer: none is shared");
+    return (this.#sharing ??= this.#redirectBy(tracer()));
   }
 
   async addRunning(pid: number): Promise<Reason | null> {
@@ -258,18 +284,17 @@ class Session implements ProxySession {
   }
 
   async #arrival(socket: Socket): Promise<Arrival | null> {
-    const { remoteFamily, remotePort, remoteAddress } = socket;
+    const { remotePort, remoteAddress } = socket;
     if (remotePort === undefined || remoteAddress === undefined) return null;
     const served = this.#served?.arrival(socket);
     if (served) return served;
     return this.#tracer === null
       ? this.#askedByProgram(socket, remoteAddress, remotePort)
-      : this.#sentByKernel(this.#tracer, remoteFamily === "IPv6" ? "ipv6" : "ipv4", remotePort);
+      : this.#sentByKernel(this.#tracer, remoteAddress, remotePort);
   }
 
   async #askedByProgram(socket: Socket, address: string, port: number): Promise<Arrival | null> {
-    const host = address === "::1" ? `[${address}]` : address;
-    const pid = socketOwner(`${host}:${port}`, `${host}:${this.#proxy.port}`);
+    const pid = socketOwner(endpointOf(address, port), endpointOf(address, this.#proxy.port));
     if (pid === null) return null;
     const destination = await acceptConnectRequest(socket);
     if (destination === null) return null;
@@ -279,20 +304,23 @@ class Session implements ProxySession {
 
   async #sentByKernel(
     tracer: Pick<SharedTracer, "call">,
-    family: "ipv4" | "ipv6",
+    clientAddress: string,
     clientPort: number,
   ): Promise<Arrival | null> {
+    const family = isIPv6(clientAddress) ? "ipv6" : "ipv4";
     const answer = await tracer.call({ type: "redirected", family, port: clientPort });
     if (answer.type !== "redirected" || answer.original === null) return null;
     const { original } = answer;
-    const { pid, address, port } = redirectedFrom(original);
+    const { pid, isHeld, ...destination } = redirectedFrom(original);
+    const client = endpointOf(clientAddress, clientPort);
+    const isUntouched = isHeld && (await this.#held?.decide(pid, client, destination)) !== true;
     const onUnreached = () => {
       // It was told a connection that was none; what it tries again meets the server's own answer.
       void tracer.call({ type: "direct", original, milliseconds: unreachedMs }).catch(() => undefined);
     };
     const command = this.#commandOf(pid);
     const exempt = this.#trust.isTrusted(pid) === true ? {} : { exempt: otherEnvironment };
-    return { pid, command, destination: { address, port }, onUnreached, ...exempt };
+    return { pid, command, destination, isUntouched, onUnreached, ...exempt };
   }
 
   #onBatch(batch: Buffer): void {

@@ -24,6 +24,8 @@ export interface Arrival {
   own?: OwnCertificate;
   /** Why its connections are not to be opened; absent where they may be. */
   exempt?: Reason;
+  /** Others show what it says. */
+  isUntouched?: boolean;
   /** The destination could not be reached. */
   onUnreached?: () => void;
 }
@@ -142,7 +144,7 @@ class Opened {
   }
 
   async #carry(socket: Socket, arrival: Arrival): Promise<void> {
-    const { pid, command, destination, own } = arrival;
+    const { pid, command, destination, own, isUntouched = false } = arrival;
     const { traffic: options, onEvent } = this.#options;
     const keyOf = (name: string | null) => `${command} ${name ?? destination.address}:${destination.port}`;
     let traffic: ProxiedTraffic | null = null;
@@ -151,6 +153,7 @@ class Opened {
     await intercept(socket, {
       id: `${this.#name}-${++this.#lastId}`,
       destination,
+      isUntouched,
       role: own ? "server" : "client",
       verification: own ? { fingerprint: own.fingerprint } : { roots: this.#upstreamContext },
       contextFor: (certificate) =>

@@ -14,6 +14,8 @@ export interface Redirected {
   address: string;
   port: number;
   pid: number;
+  /** Its program was not judged yet. */
+  isHeld: boolean;
 }
 
 /** AF_INET6 of include/linux/socket.h. */
@@ -28,5 +30,6 @@ export function redirectedFrom(hex: string): Redirected {
     address: endpoint(address, 0).replace(/^\[?([^\]]*?)\]?:0$/, "$1"),
     port: bytes.readUInt16LE(redirectedLayout.port),
     pid: bytes.readUInt32LE(redirectedLayout.pid),
+    isHeld: bytes.readUInt32LE(redirectedLayout.held) !== 0,
   };
 }

@@ -4,6 +4,7 @@ import type { X509Certificate } from "node:crypto";
 import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from "node:net";
 import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
 import type { Reason } from "../../protocol/coverage.ts";
+import { endpointOf } from "../endpoint.ts";
 import { askForTunnel } from "./connect-request.ts";
 import type { ClientHello } from "./first-bytes.ts";
 import type { OwnEnd } from "./own-end.ts";
@@ -29,7 +30,7 @@ export interface HttpProxy {
 
 /** Resolves when it is connected; rejects with the system's error, or with the answer of the proxy on the way. */
 export async function connectUpstream({ address, port, from = [], via }: Destination): Promise<Socket> {
-  if (via) return connectThrough(via, address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`);
+  if (via) return connectThrough(via, endpointOf(address, port));
   if (from.length === 0) return connect({ host: address, port });
   let failure: unknown;
   for (const end of from) {

@@ -30,6 +30,7 @@ interface Rig {
   asked: string[];
   told: TraceEvent[];
   uncovered: number[];
+  settled: number[];
 }
 
 const attached: TracerAnswer = { type: "attached", attachments: [1] };
@@ -45,7 +46,7 @@ function rig({
   const table = new ProcessTable();
   const host = { hostname: "here", kernel: "6.18.44", arch: "x86_64", paths };
   const scanner = new CountingScanner(table, () => host);
-  const [asked, told, uncovered]: [string[], TraceEvent[], number[]] = [[], [], []];
+  const [asked, told, uncovered, settled]: [string[], TraceEvent[], number[], number[]] = [[], [], [], []];
   const attachments = new Attachments((request) => {
     asked.push(request.type === "attach" ? `attach ${request.plan.scope}` : request.type);
     return answer(request);
@@ -59,8 +60,12 @@ function rig({
       if (verdict !== "traceable") uncovered.push(pid);
       return Promise.resolve(null);
     },
+    onSettled: ({ pid }) => {
+      settled.push(pid);
+      return Promise.resolve();
+    },
   });
-  return { processes, scanner, asked, told, uncovered };
+  return { processes, scanner, asked, told, uncovered, settled };
 }
 
 test("traced processes: one is ready when that is said, and has its program's name after the first look", async () => {
@@ -168,4 +173,37 @@ test("traced processes: what cannot be probed is told once of each program", asy
   assert.deepStrictEqual(uncovered, [self]);
   processes.begin(self, "node", null);
   assert.deepStrictEqual(uncovered, [self, self]);
+});
+
+test("traced processes: a program is settled once, when it was looked at and what it has is probed", async () => {
+  const { processes, settled, told } = rig({});
+  processes.add(self, "node", false);
+  const first = processes.settled(self).then(() => told.length);
+  await processes.look(self);
+  assert.ok((await first) > 0);
+  await processes.look(self);
+  assert.deepStrictEqual(settled, [self]);
+  processes.begin(self, "node", null);
+  await processes.settled(self);
+  assert.deepStrictEqual(settled, [self, self]);
+});
+
+test("traced processes: who waits for a program waits for the next one when that begins meanwhile", async () => {
+  const { processes, settled } = rig({});
+  processes.add(self, "sh", true);
+  const waiting = processes.settled(self).then(() => [...settled]);
+  processes.begin(self, "node", null);
+  assert.deepStrictEqual(await waiting, [self]);
+});
+
+test("traced processes: nobody waits for one that has ended, was never there, or cannot be probed", async () => {
+  const { processes } = rig({ answer: () => Promise.reject(new Error("the tracer has gone")) });
+  processes.add(child, "curl", true);
+  const ended = processes.settled(child);
+  processes.end(child);
+  await ended;
+  await processes.settled(child);
+  processes.add(self, "node", true);
+  await assert.rejects(processes.look(self), /the tracer has gone/);
+  await processes.settled(self);
 });

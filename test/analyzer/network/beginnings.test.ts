@@ -188,16 +188,18 @@ for (const [name, lines, reachable] of routes) {
 }
 
 test("redirected: reads both families", () => {
-  const tail = "0a00bb01" + "2a000000";
+  const tail = "0a00bb01" + "2a000000" + "00000000";
   assert.deepStrictEqual(redirectedFrom(`20010db8${"00".repeat(11)}01${tail}`), {
     address: "2001:db8::1",
     port: 443,
     pid: 42,
+    isHeld: false,
   });
-  assert.deepStrictEqual(redirectedFrom(`c0000201${"00".repeat(12)}0200bb012a000000`), {
+  assert.deepStrictEqual(redirectedFrom(`c0000201${"00".repeat(12)}0200bb012a00000001000000`), {
     address: "192.0.2.1",
     port: 443,
     pid: 42,
+    isHeld: true,
   });
 });
 
