@@ -36,6 +36,8 @@ export interface Reason {
   code: string;
   /** One sentence, without a full stop. */
   text: string;
+  /** What would show more of it, as an instruction; absent where there is nothing to be done. */
+  remedy?: string;
 }
 
 export interface StackReport {

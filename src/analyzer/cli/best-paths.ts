@@ -93,10 +93,13 @@ export class BestPaths {
     this.#proxied.delete(pid);
     const isFirst = this.#hellos === null;
     if ((await this.watch()) !== null) return reason;
-    const why = [reason.text, ...(refusal ? [`but ${refusal.text}`] : []), ...(isFirst ? [fromNowOn] : [])];
+    const why = [reason.text, ...(refusal ? [`not through the local proxy: ${refusal.text}`] : [])];
+    if (isFirst) why.push(fromNowOn);
+    // Not where it was started so already, nor where it names the very way that it is seen now.
+    if (verdict === "proxy" && !proxy && reason.remedy !== undefined) why.push(reason.remedy);
     const what =
       report.probes.length === 0 ? "names and sizes only" : "names and sizes beside what is probed";
-    this.#say(report, what, why.join(", "));
+    this.#say(report, what, why.join("; "));
     return null;
   }
 

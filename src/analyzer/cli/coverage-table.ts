@@ -8,6 +8,7 @@ import {
   networkSentence,
   otherCounts,
   processTitle,
+  reasonInFull,
   skippedByReason,
   stacksInShort,
   withoutTls,
@@ -107,7 +108,7 @@ function row(
     if (title === "VERDICT") return paint(style, text);
     return title === "PROCESS" ? paint("bold", text) : text;
   });
-  const reason = printable(process.reason.text);
+  const reason = printable(reasonInFull(process));
   if (reasonWidth > 0) {
     const [first = "", ...rest] = wrap(reason, reasonWidth);
     const more = rest.map((line) => " ".repeat(used) + paint("dim", line));

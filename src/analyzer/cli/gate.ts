@@ -1,7 +1,7 @@
 // The gate of `--fail-under`: whether a report, predicted or measured, has enough of its TLS traceable, and what has not.
 import type { CoverageReport, ProcessReport } from "../../protocol/coverage.ts";
 import { coveredPercent } from "../coverage/summary.ts";
-import { processTitle, skippedByReason } from "../report/wording.ts";
+import { processTitle, reasonInFull, skippedByReason } from "../report/wording.ts";
 
 /**
  * What falls short, as lines; none when the gate is met. A gate that found nothing to judge is not met. A process that
@@ -19,7 +19,7 @@ export function shortfall(report: CoverageReport, leastPercent: number): string[
           `${Math.floor(percent * 10) / 10} % of the processes with TLS is traceable, which is under ${leastPercent} %`,
           ...wantOfProbes(report, short),
           ...short.map(
-            (it) => `  ${it.pid} ${processTitle(it)}: ${it.verdict} (${it.basis}), ${it.reason.text}`,
+            (it) => `  ${it.pid} ${processTitle(it)}: ${it.verdict} (${it.basis}), ${reasonInFull(it)}`,
           ),
         ];
   for (const { text, pids } of skippedByReason(skipped)) {

@@ -34,7 +34,7 @@ export function processReport(examined: Examined, paths: HostReport["paths"]): P
     path: judgement.path,
     verdict: judgement.verdict,
     basis: "predicted",
-    reason: { code: judgement.reason.code, text: reasonText(judgement, findings, problems) },
+    reason: { ...judgement.reason, text: reasonText(judgement, findings, problems) },
     probes: paths.uprobe.available && findings.some(isCapturable) ? findings.flatMap(probes) : [],
     measured: null,
   };

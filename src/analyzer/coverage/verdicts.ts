@@ -33,6 +33,8 @@ interface Rule {
   verdict: Verdict;
   when: (evidence: Evidence) => boolean;
   text: (evidence: Evidence) => string;
+  /** What would show more of it; of its own, for who has done so already is told the reason alone. */
+  remedy?: (evidence: Evidence) => string;
 }
 
 const is =
@@ -61,6 +63,8 @@ const hasOwnTrust = (e: Evidence): boolean =>
 
 const ownTrust = (e: Evidence): string =>
   `${title(e)} is not probed ${is("nss")(e) ? "without the functions of NSPR" : "in this version"}, and NSS, by which it trusts, does not take the local proxy's authority`;
+
+const startThroughProxy = "start it through the local proxy: trace --path mitm -- COMMAND";
 
 /** Runtimes that load a TLS library when the program first asks for one. */
 const lateRuntimes = new Set(["python", "ruby", "php", "perl", "dotnet"]);
@@ -109,7 +113,8 @@ export const rules: readonly Rule[] = [
     path: "xdp",
     verdict: "metadata",
     when: (e) => hasOwnTrust(e) && e.paths.xdp.available,
-    text: (e) => `${ownTrust(e)}; whom it talks to is seen: trace --path xdp`,
+    text: ownTrust,
+    remedy: () => "trace --path xdp shows whom it talks to",
   },
   {
     code: "own-trust-unseen",
@@ -123,8 +128,8 @@ export const rules: readonly Rule[] = [
     path: "mitm",
     verdict: "proxy",
     when: (e) => is("openssl", "boringssl", "libressl")(e) && e.primary?.symbols === "none",
-    text: (e) =>
-      `${title(e)} without symbols, of which a separate debug file of ${where(e)} would name the functions; it is seen when started through the local proxy`,
+    text: (e) => `${title(e)} without symbols, so where its functions are is not known`,
+    remedy: (e) => `give ${where(e)} its separate debug file, which names them, or ${startThroughProxy}`,
   },
   {
     code: "other-architecture",
@@ -139,21 +144,24 @@ export const rules: readonly Rule[] = [
     verdict: "proxy",
     when: is("go"),
     text: (e) =>
-      `Go's own crypto/tls is not probed (${e.primary?.obstacle ?? "its functions were not looked for"}); it is seen when started through the local proxy`,
+      `Go's own crypto/tls is not probed (${e.primary?.obstacle ?? "its functions were not looked for"})`,
+    remedy: () => startThroughProxy,
   },
   {
     code: "rustls-through-proxy",
     path: "mitm",
     verdict: "proxy",
     when: is("rustls"),
-    text: () => "rustls is seen when started through the local proxy: trace --path mitm -- COMMAND",
+    text: () => "rustls is not probed in this version",
+    remedy: () => startThroughProxy,
   },
   {
     code: "no-native-boundary",
     path: "mitm",
     verdict: "proxy",
     when: (e) => is("jsse")(e) || e.runtime === "jvm",
-    text: () => "Java's own TLS is seen when started through the local proxy: trace --path mitm -- COMMAND",
+    text: () => "Java's own TLS is written in Java, so there is no library function to probe",
+    remedy: () => startThroughProxy,
   },
   {
     code: "tls-in-language",
@@ -187,8 +195,10 @@ export const rules: readonly Rule[] = [
 
 /** Always finds a rule: the last one holds for everything. */
 export function judge(evidence: Evidence): Judgement {
-  for (const { code, path, verdict, when, text } of rules) {
-    if (when(evidence)) return { path, verdict, reason: { code, text: text(evidence) } };
+  for (const { code, path, verdict, when, text, remedy } of rules) {
+    if (!when(evidence)) continue;
+    const reason = { code, text: text(evidence), ...(remedy && { remedy: remedy(evidence) }) };
+    return { path, verdict, reason };
   }
   throw new Error("judge: the table of rules has no rule that always holds");
 }

@@ -6,9 +6,9 @@ import {
   basisInShort,
   byVerdict,
   capital,
-  measuredClause,
   processTitle,
   readableTime,
+  reasonInFull,
   stackInFull,
   stacksInShort,
   withoutTls,
@@ -33,7 +33,6 @@ ${shown.map(row).join("\n")}
 
 function row(process: ProcessReport, index: number): string {
   const { pid, verdict, path } = process;
-  const clause = measuredClause(process);
   const title = processTitle(process);
   const data = [
     ["verdict", verdict],
@@ -49,7 +48,7 @@ function row(process: ProcessReport, index: number): string {
 <td data-label="Class">${process.class}</td>
 <td data-label="Stack">${escapeHtml(stacksInShort(process))}</td>
 <td data-label="Path">${path}</td>
-<td>${escapeHtml(capital(process.reason.text))}${clause === null ? "" : `; ${escapeHtml(clause)}`}${evidence(process)}</td>
+<td>${escapeHtml(capital(reasonInFull(process)))}${evidence(process)}</td>
 </tr>`;
 }
 

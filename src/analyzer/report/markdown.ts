@@ -7,10 +7,10 @@ import {
   byVerdict,
   capital,
   headline,
-  measuredClause,
   networkSentence,
   otherCounts,
   processTitle,
+  reasonInFull,
   skippedByReason,
   stackName,
   stacksInShort,
@@ -50,8 +50,7 @@ export function markdownReport(report: CoverageReport): string {
 function processTable(processes: readonly ProcessReport[]): string {
   const alike = new Map<string, { process: ProcessReport; why: string; pids: number[] }>();
   for (const process of byVerdict(processes).flatMap(({ members }) => members)) {
-    const clause = measuredClause(process);
-    const why = clause === null ? process.reason.text : `${process.reason.text}; ${clause}`;
+    const why = reasonInFull(process);
     const said = [basisInShort(process), processTitle(process), process.class, stacksInShort(process), why];
     const key = JSON.stringify([process.verdict, process.path, ...said]);
     const known = alike.get(key);

@@ -91,13 +91,19 @@ export const states: Readonly<Record<Measurement["state"], { name: string; meani
   metadata: { name: "seen on the network", meaning: "its connections were, not their plaintext" },
 };
 
+/** Why, what a measuring saw, and what would show more, as one sentence. */
+export function reasonInFull({ reason, measured }: Pick<ProcessReport, "reason" | "measured">): string {
+  const parts = [reason.text, measuredClause({ measured }), reason.remedy ?? null];
+  return parts.filter((part) => part !== null).join("; ");
+}
+
 /** Where the verdict comes from, and what a measuring found: `measured: silent`, `predicted: not exercised`. */
 export function basisInShort({ basis, measured }: ProcessReport): string {
   return measured === null ? basis : `${basis}: ${states[measured.state].name}`;
 }
 
 /** What a measuring saw, as a clause; null where it was not made, and where the reason says it already. */
-export function measuredClause({ measured }: ProcessReport): string | null {
+function measuredClause({ measured }: Pick<ProcessReport, "measured">): string | null {
   switch (measured?.state) {
     case undefined:
     case "silent":

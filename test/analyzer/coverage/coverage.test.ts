@@ -301,6 +301,11 @@ for (const { about, expected, report } of reports) {
     else if (!report.reason.text.endsWith(" can be probed")) assert.deepStrictEqual(report.probes, []);
     assert.match(report.reason.text, /^\S[^\n]*[^.\s]$/);
   });
+  test(`coverage: has a remedy of its own for ${about} when the proxy shows it, which the reason does not name`, () => {
+    const { verdict, reason } = report;
+    assert.equal(reason.remedy?.includes("--path mitm") ?? false, verdict === "proxy");
+    assert.doesNotMatch(reason.text, /--path|started/);
+  });
 }
 
 test("coverage: every rule decides some process above", () => {
@@ -354,7 +359,10 @@ test("coverage: a process that is not predicted to be traceable has the probes o
   const findings = [finding("rustls", { ...dark, ...inProgram }), dynamic];
   const examined = { facts: facts("/bin/app"), findings, ownRuntime: null, problems: [] };
   const { reason, probes } = processReport(examined, open);
-  assert.match(reason.text, /^rustls is seen when .*; what goes through OpenSSL can be probed$/);
+  assert.match(
+    reason.text,
+    /^rustls is not probed in this version; what goes through OpenSSL can be probed$/,
+  );
   assert.deepStrictEqual(
     probes.map(({ function: name }) => name),
     ["SSL_read", "SSL_write"],
