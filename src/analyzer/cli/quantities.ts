@@ -1,4 +1,4 @@
-// Durations and sizes as people write and read them.
+// Durations, sizes and counts as people write and read them.
 import { UsageError } from "./usage.ts";
 
 const milliseconds: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -31,6 +31,11 @@ export function parseSize(option: string, text: string): number {
     throw new UsageError(`${option} ${JSON.stringify(text)} is not a size such as 64KiB (at most 64MiB)`);
   }
   return value;
+}
+
+/** `1 exchange`, `12 exchanges`. */
+export function counted(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? "" : "s"}`;
 }
 
 /** Three digits at the most: `3.4 ms`, `1.25 s`; more only of hours. */

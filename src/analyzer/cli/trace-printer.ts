@@ -2,6 +2,7 @@
 import type { Writable } from "node:stream";
 import type { Problem } from "../../protocol/editor.ts";
 import type { LostEvent, SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
+import { stackTitle } from "../stacks/table.ts";
 import {
   blockedDetails,
   blockedLine,
@@ -10,7 +11,7 @@ import {
   helloDetails,
   helloLine,
 } from "./hello-lines.ts";
-import { formatSize } from "./quantities.ts";
+import { counted, formatSize } from "./quantities.ts";
 import { painter, printable, type Terminal } from "./terminal.ts";
 import { exchangeDetails, exchangeLine, messageLine } from "./traffic-lines.ts";
 
@@ -38,7 +39,10 @@ export function tracePrinter(
     const below = verbose ? details() : "";
     out.write(`${line}\n${below === "" ? "" : `${below}\n`}`);
   };
+  /** Many a process of a host begins and ends without TLS: the ends of those that were spoken of are told. */
+  const spokenOf = new Set<number>();
   return (event) => {
+    if ("pid" in event && event.pid !== null && event.type !== "exited") spokenOf.add(event.pid);
     switch (event.type) {
       case "exchange":
         if (event.state === "pending") return;
@@ -59,7 +63,7 @@ export function tracePrinter(
       case "attached": {
         const process = printable(`${event.command} ${event.pid}`);
         const functions = event.functions.slice(0, 2).join(" and ");
-        const line = `${process}: by probes: ${event.file} has ${functions} of ${event.stack}`;
+        const line = `${process}: by probes: ${event.file} has ${functions} of ${stackTitle(event.stack)}`;
         errors.write(`${paint("dim", line)}\n`);
         return;
       }
@@ -67,6 +71,7 @@ export function tracePrinter(
         errors.write(`${paint("yellow", `skipped ${event.pid}: ${printable(event.reason.text)}`)}\n`);
         return;
       case "exited":
+        if (!spokenOf.delete(event.pid)) return;
         errors.write(`${paint("dim", printable(`${event.command} ${event.pid} has ended`))}\n`);
         return;
       case "lost":
@@ -86,15 +91,16 @@ export function tellProblem({ text, remedy, command }: Problem): void {
 function summaryLine({ exchanges, messages, hellos, blocked, lost, durationMs }: SummaryEvent): string {
   const parts = [
     // Where only the network was watched, there is nothing to decrypt that could be counted.
-    ...(exchanges > 0 || hellos === undefined ? [`${exchanges} exchanges`] : []),
-    ...(messages > 0 ? [`${messages} messages`] : []),
-    ...(hellos === undefined ? [] : [`${hellos} hellos`]),
-    ...(blocked === undefined ? [] : [`${blocked} connections blocked`]),
-    `${lost} records lost`,
+    ...(exchanges > 0 || hellos === undefined ? [counted(exchanges, "exchange")] : []),
+    ...(messages > 0 ? [counted(messages, "message")] : []),
+    // Where names are refused, no other hello is shown.
+    ...(hellos === undefined || (blocked !== undefined && hellos === 0) ? [] : [counted(hellos, "hello")]),
+    ...(blocked === undefined ? [] : [`${counted(blocked, "connection")} blocked`]),
+    `${counted(lost, "record")} lost`,
   ];
   return `${parts.join(", ")} in ${(durationMs / 1000).toFixed(1)} s`;
 }
 
 function lossLine({ records, bytes, reason }: LostEvent): string {
-  return `lost ${records} records (${formatSize(bytes)}): ${reason.replaceAll("-", " ")}`;
+  return `lost ${counted(records, "record")} (${formatSize(bytes)}): ${reason.replaceAll("-", " ")}`;
 }

@@ -51,14 +51,34 @@ test("trace printer: --json prints the events as they are", () => {
   );
 });
 
+test("trace printer: tells the end of a process that was spoken of, and of no other", () => {
+  const attached = {
+    type: "attached" as const,
+    pid: 7,
+    command: "node",
+    stack: "openssl" as const,
+    file: "/usr/bin/node",
+    functions: ["SSL_read", "SSL_write", "SSL_new"],
+  };
+  const ends = [7, 8].map((pid) => ({ type: "exited" as const, pid, command: "node" }));
+  assert.deepStrictEqual(printed([attached, ...ends]).errors.split("\n"), [
+    "node 7: by probes: /usr/bin/node has SSL_read and SSL_write of OpenSSL",
+    "node 7 has ended",
+    "",
+  ]);
+  assert.equal(printed(ends, { json: true }).out.split("\n").length, 3);
+});
+
 const summaries: [counts: Partial<SummaryEvent>, said: string][] = [
   [{}, "0 exchanges, 0 records lost in 5.0 s\n"],
   [{ exchanges: 12, messages: 2 }, "12 exchanges, 2 messages, 0 records lost in 5.0 s\n"],
   [{ hellos: 7 }, "7 hellos, 0 records lost in 5.0 s\n"],
   [
     { exchanges: 1, hellos: 7, blocked: 2, lost: 3 },
-    "1 exchanges, 7 hellos, 2 connections blocked, 3 records lost in 5.0 s\n",
+    "1 exchange, 7 hellos, 2 connections blocked, 3 records lost in 5.0 s\n",
   ],
+  [{ messages: 1, hellos: 1, lost: 1 }, "1 message, 1 hello, 1 record lost in 5.0 s\n"],
+  [{ hellos: 0, blocked: 1 }, "1 connection blocked, 0 records lost in 5.0 s\n"],
 ];
 for (const [counts, said] of summaries) {
   test(`trace printer: the summary of ${JSON.stringify(counts)}`, () => {

@@ -203,7 +203,7 @@ test("trace: Ctrl-C prints the summary and leaves nothing attached", { skip: ski
   await said(/\/seen/, "out");
   child.kill("SIGINT");
   assert.equal(await ended, 0);
-  assert.match(errors(), /1 exchanges, 0 records lost in/);
+  assert.match(errors(), /1 exchange, 0 records lost in/);
   await withoutBreakpoints(server.pid, where);
 });
 
