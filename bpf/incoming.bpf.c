@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 /*
  * Gives connections that come in for a served port to the proxy's sockets rather than to the server's. The link is on
- * the network namespace and is held by the tracer: when it ends, or the proxy's sockets close, the server gets them.
+ * the network namespace and is held by the tracer: when it ends, or the proxy, the server gets them.
  */
 #include <linux/bpf.h>
 #include <linux/in.h>
 #include <stdbool.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
+
+#include "events.h"
+#include "maps.h"
 
 /* include/linux/socket.h */
 #define AF_INET 2
@@ -60,7 +63,7 @@ int incoming(struct bpf_sk_lookup *ctx)
     if (ctx->protocol != IPPROTO_TCP)
         return SK_PASS;
     flags = bpf_map_lookup_elem(&served, &port);
-    if (!flags || (family == AF_INET ? is_proxys(ctx, *flags) : !(*flags & WITH_IPV6)))
+    if (!flags || !proxy_lives() || (family == AF_INET ? is_proxys(ctx, *flags) : !(*flags & WITH_IPV6)))
         return SK_PASS;
     listener = bpf_map_lookup_elem(&listeners, &key);
     if (!listener)

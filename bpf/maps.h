@@ -152,6 +152,17 @@ struct {
     __type(value, struct ps_connection);
 } connections SEC(".maps");
 
+/*
+ * One element: the process (thread group) that the local proxy is in. 0 where there is none, and as soon as it ends: its
+ * sockets are closed one after the other then, the listening ones last, which would take connections until they are.
+ */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, __u32);
+} proxy_process SEC(".maps");
+
 /* By enum ps_loss. */
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -159,6 +170,21 @@ struct {
     __type(key, __u32);
     __type(value, struct ps_lost);
 } losses SEC(".maps");
+
+static __always_inline __u32 *proxy_process_id(void)
+{
+    __u32 zero = 0;
+
+    return bpf_map_lookup_elem(&proxy_process, &zero);
+}
+
+/* Whether the proxy takes connections, as far as its process tells. */
+static __always_inline bool proxy_lives(void)
+{
+    __u32 *pid = proxy_process_id();
+
+    return pid && *pid;
+}
 
 static __always_inline void count_lost(__u32 reason, __u64 bytes)
 {

@@ -126,18 +126,26 @@ int executed(struct bpf_raw_tracepoint_args *ctx)
     return 0;
 }
 
-/* sched_process_exit(task): by then the exiting thread no longer counts as live. */
+static __always_inline bool is_last_thread(struct task_struct *task)
+{
+    return BPF_CORE_READ(task, signal, live.counter) <= 0;
+}
+
+/* sched_process_exit(task): by then the exiting thread no longer counts as live, and its files are open still. */
 SEC("raw_tp/sched_process_exit")
 int exited(struct bpf_raw_tracepoint_args *ctx)
 {
     struct task_struct *task = (struct task_struct *)ctx->args[0];
     __u64 id = bpf_get_current_pid_tgid();
+    __u32 *proxy = proxy_process_id();
     __u32 pid = id >> 32;
 
+    if (proxy && *proxy == pid && is_last_thread(task))
+        *proxy = 0;
     if (!bpf_map_lookup_elem(&traced, &pid))
         return 0;
     bpf_map_delete_elem(&threads, &id);
-    if (BPF_CORE_READ(task, signal, live.counter) > 0)
+    if (!is_last_thread(task))
         return 0;
     bpf_map_delete_elem(&traced, &pid);
     emit_process(PS_RECORD_EXIT, pid, BPF_CORE_READ(task, real_parent, tgid));

@@ -3,7 +3,7 @@
  * Sends the TCP connections of traced processes that are marked so to the local proxy, and remembers where they were
  * going. Those of a program that nobody has looked at yet go there as well, where the proxy holds them until then. The
  * links are on the root of cgroup2 and are held by the tracer: when it ends, however it ends, connections go direct
- * again. While the proxy does not listen they go direct, too.
+ * again. When the proxy ends, or does not listen, they go direct, too.
  */
 #include <linux/bpf.h>
 #include <linux/in.h>
@@ -107,7 +107,7 @@ static __always_inline struct ps_proxy *proxy_for(struct bpf_sock_addr *ctx, str
     if (!process)
         return 0;
     to = bpf_map_lookup_elem(&proxy, &zero);
-    if (!to)
+    if (!to || !proxy_lives())
         return 0;
     if (!(process->flags & PS_TRACED_PROXIED)) {
         original->held = to->holds && process->flags & PS_TRACED_UNJUDGED;

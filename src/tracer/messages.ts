@@ -97,13 +97,13 @@ export type TracerRequest =
   /** Whether exec records of processes that are not traced are wanted too. */
   | { type: "watch"; everyExec: boolean }
   /**
-   * From now on the TCP connections that `proxied` processes of this network namespace begin go to the proxy that listens
-   * on `port` of 127.0.0.1, and of ::1; of IPv6 addresses only loopback's, unless `ipv6` says that others can be
+   * From now on the TCP connections that `proxied` processes of this network namespace begin go to the proxy, process
+   * `pid`, that listens on `port` of 127.0.0.1, and of ::1; of IPv6 addresses only loopback's, unless `ipv6` says that others can be
    * reached from here. With `holds` so do those of a program that `trace` or `release` has not been said of since it
    * began; the proxy then holds them until it is known what becomes of them. Asked once. They go direct again when nobody
    * listens there, and when the tracer ends.
    */
-  | { type: "redirect"; port: number; ipv6: boolean; holds: boolean }
+  | { type: "redirect"; pid: number; port: number; ipv6: boolean; holds: boolean }
   /**
    * Connections that a traced process begins go direct from now on, while it runs this program (its path in the process's
    * view). Those of later processes that run it are not held.

@@ -20,7 +20,7 @@ export class ProxyRedirect {
   }
 
   /** Sends connections of traced processes to the proxy on this port. */
-  redirect({ port, ipv6, holds }: Extract<TracerRequest, { type: "redirect" }>): void {
+  redirect({ pid, port, ipv6, holds }: Extract<TracerRequest, { type: "redirect" }>): void {
     const root = cgroupRoot(readFileSync("/proc/self/mountinfo", "utf8"));
     if (root === null) throw new Error("redirect to the proxy: cgroup2 is not mounted (mount -t cgroup2)");
     this.#load("redirect");
@@ -32,6 +32,7 @@ export class ProxyRedirect {
     view.setUint16(10, ipv6 ? 1 : 0, true);
     view.setUint32(12, holds ? 1 : 0, true);
     this.#programs.updateMap("proxy", u32(0), proxy);
+    this.#programs.updateMap("proxy_process", u32(0), u32(pid));
     // Who redirects comes last: what it remembers is then already of use.
     for (const program of ["peer4", "peer6", "established", "connect4", "connect6"]) {
       this.#programs.attachCgroup(program, root);
@@ -58,6 +59,7 @@ export class ProxyRedirect {
     if (!this.#serves) this.#load("incoming");
     this.#programs.putSocket("listeners", 0, pid, descriptors.ipv4);
     if (descriptors.ipv6 !== null) this.#programs.putSocket("listeners", 1, pid, descriptors.ipv6);
+    this.#programs.updateMap("proxy_process", u32(0), u32(pid));
     // WITH_IPV6 and WITH_OWN_PORTS of bpf/incoming.bpf.c
     this.#programs.updateMap("served", u32(port), u32((ipv6 ? 1 : 0) | (ownPorts ? 2 : 0)));
     if (!this.#serves) this.#programs.attachNetworkNamespace("incoming");

@@ -82,8 +82,8 @@ const requests: Record<TracerRequest["type"], (fields: Fields) => boolean> = {
   attach: (fields) => isPlan(fields.plan),
   detach: (fields) => Array.isArray(fields.attachments) && fields.attachments.every(isCount),
   watch: (fields) => typeof fields.everyExec === "boolean",
-  redirect: ({ port, ipv6, holds }) =>
-    isPort(port) && typeof ipv6 === "boolean" && typeof holds === "boolean",
+  redirect: ({ pid, port, ipv6, holds }) =>
+    isPid(pid) && isPort(port) && typeof ipv6 === "boolean" && typeof holds === "boolean",
   release: ({ pid, executable }) => isPid(pid) && isText(executable) && executable.startsWith("/"),
   redirected: (fields) => isPort(fields.port) && (fields.family === "ipv4" || fields.family === "ipv6"),
   direct: ({ original, milliseconds }) =>

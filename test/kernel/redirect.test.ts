@@ -2,6 +2,7 @@
 // nothing is left when the proxy or the tracer is gone.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { realpathSync, statSync } from "node:fs";
 import http from "node:http";
 import net, { type AddressInfo } from "node:net";
@@ -58,7 +59,9 @@ async function redirect(t: TestContext, { ipv6 = true, holds = false } = {}): Pr
   const second = await listen("::1", port);
   const opened = await tracer.call({ type: "open", ringBytes: 65_536, features: {} });
   assert.equal(opened.type, "opened");
-  assert.deepStrictEqual(await tracer.call({ type: "redirect", port, ipv6, holds }), { type: "done" });
+  assert.deepStrictEqual(await tracer.call({ type: "redirect", pid: process.pid, port, ipv6, holds }), {
+    type: "done",
+  });
   const closeProxy = async () => {
     for (const server of [first, second]) await new Promise((resolve) => server.close(resolve));
   };
@@ -236,5 +239,55 @@ test(
     shell.stdin.end("go\n");
     assert.equal(await said, "direct");
     assert.deepStrictEqual(rig.arrivals, []);
+  },
+);
+
+test(
+  "redirect: a killed proxy is sent nothing from the first connection on that breaks",
+  { skip },
+  async (t) => {
+    const port = await serve(t, "direct", "127.0.0.1");
+    const holding = `
+    const server = require("node:net").createServer(() => undefined).listen(0, "127.0.0.1", 600, () =>
+      console.log(server.address().port));`;
+    const proxy = spawn(process.execPath, ["-e", holding], { stdio: ["ignore", "pipe", "inherit"] });
+    t.after(() => proxy.kill("SIGKILL"));
+    const tracer = startTracer(t);
+    assert.equal((await tracer.call({ type: "open", ringBytes: 65_536, features: {} })).type, "opened");
+    const [said] = (await once(proxy.stdout, "data")) as [Buffer];
+    const to = { pid: proxy.pid ?? 0, port: Number(said.toString()), ipv6: false, holds: false };
+    assert.deepStrictEqual(await tracer.call({ type: "redirect", ...to }), { type: "done" });
+    // Each that breaks begins another at once, while the rest of them is closed.
+    const script = `
+    const net = require("node:net");
+    let [connected, over] = [0, 0];
+    const answers = {};
+    const count = (answer) => {
+      answers[answer] = (answers[answer] ?? 0) + 1;
+      if (++over === 500) console.log(JSON.stringify(answers));
+    };
+    const again = () => {
+      const socket = net.connect(${port}, "127.0.0.1");
+      socket.once("error", ({ code }) => count(code)).once("data", (bytes) => {
+        count(/direct/.test(bytes) ? "direct" : "another");
+        socket.removeAllListeners("error").on("error", () => undefined).destroy();
+      }).write("GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n");
+    };
+    process.stdin.once("data", () => {
+      for (let i = 0; i < 500; i++) {
+        const socket = net.connect(${port}, "127.0.0.1", () => ++connected === 500 && console.log("connected"));
+        socket.on("error", () => undefined).on("close", again).resume();
+      }
+    });
+    console.log("ready");`;
+    const client = spawn(process.execPath, ["-e", script], { stdio: ["pipe", "pipe", "inherit"] });
+    t.after(() => client.kill("SIGKILL"));
+    const heard = async () => String(((await once(client.stdout, "data")) as [Buffer])[0]).trim();
+    assert.equal(await heard(), "ready");
+    await tracer.call({ type: "trace", pids: [client.pid ?? 0], followChildren: true, proxied: "always" });
+    client.stdin.write("go\n");
+    assert.equal(await heard(), "connected");
+    proxy.kill("SIGKILL");
+    assert.deepStrictEqual(JSON.parse(await heard()), { direct: 500 });
   },
 );

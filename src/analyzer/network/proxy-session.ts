@@ -194,7 +194,13 @@ class Session implements ProxySession {
     const ipv6 = this.#proxy.ipv6 && hasIpv6Route(readFileSync("/proc/net/ipv6_route", "utf8"));
     const { judged } = this.#options;
     const holds = judged !== undefined;
-    const answer = await tracer.call({ type: "redirect", port: this.#proxy.port, ipv6, holds });
+    const answer = await tracer.call({
+      type: "redirect",
+      pid: process.pid,
+      port: this.#proxy.port,
+      ipv6,
+      holds,
+    });
     if (answer.type === "failed") return answer.reason;
     this.#tracer = tracer;
     if (judged) this.#held = new HeldConnections(tracer, judged);
