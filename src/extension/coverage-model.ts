@@ -2,6 +2,7 @@
 // coverage-view.ts shows it.
 import type { CoverageReport, ProcessReport, Skipped, Verdict } from "../protocol/coverage.ts";
 import type { Problem } from "../protocol/editor.ts";
+import { canBeTraced } from "./probe-reach.ts";
 import { accessibleLabel, processDescription, processLabel } from "./process-text.ts";
 import { remedyOf } from "./remedies.ts";
 
@@ -11,6 +12,12 @@ export interface ItemIcon {
   color?: string;
 }
 
+/**
+ * What can be done about a process: `trace` by probes, of all its TLS or a part; `rights` and `proxy` would show what
+ * probes do not, and `watch` tells whom it talks to.
+ */
+export type Offer = "stop" | "trace" | "rights" | "proxy" | "watch";
+
 export interface ProcessItem {
   kind: "process";
   id: string;
@@ -18,10 +25,8 @@ export interface ProcessItem {
   label: string;
   description: string;
   icon: ItemIcon;
-  /** What the menus of package.json ask; `proxy` and `rights` name what would make it traceable. */
-  state: "traced" | "traceable" | "proxy" | "rights" | "other";
-  /** Its plaintext is not seen, while the network tells whom it talks to. */
-  isWatchable: boolean;
+  /** What the menus of package.json ask. */
+  offers: Offer[];
   accessibleLabel: string;
 }
 
@@ -60,8 +65,8 @@ export type CoverageNode = TopNode | ProcessItem | SkippedItem;
 export interface CoverageModelInput {
   report: CoverageReport;
   tracedPids: ReadonlySet<number>;
-  /** Absolute paths of the workspace's folders. */
-  folders: readonly string[];
+  /** Whether a process is the workspace's. */
+  isOwn: (process: ProcessReport) => boolean;
 }
 
 interface GroupStyle {
@@ -108,10 +113,13 @@ export function problemItem({ text, remedy }: Problem): ProblemItem {
   };
 }
 
+/** Of a process with TLS whose plaintext probes do not show, or not all. */
+const isUnseen: ReadonlySet<Verdict> = new Set(["proxy", "metadata", "dark"]);
+
 const tracedIcon: ItemIcon = { id: "record", color: "charts.red" };
 
 /** The groups that have a process, in order. */
-export function coverageTree({ report, tracedPids, folders }: CoverageModelInput): CoverageGroup[] {
+export function coverageTree({ report, tracedPids, isOwn }: CoverageModelInput): CoverageGroup[] {
   const tree = (Object.entries(groups) as [Verdict, GroupStyle][]).map(([verdict, style]): CoverageGroup => {
     const members = report.processes
       .filter((process) => process.verdict === verdict)
@@ -123,7 +131,7 @@ export function coverageTree({ report, tracedPids, folders }: CoverageModelInput
       description: String(members.length),
       isExpanded: verdict !== "no-tls",
       tooltip: style.tooltip,
-      items: members.map((process) => processItem(process, tracedPids.has(process.pid))),
+      items: members.map((process) => processItem(process, tracedPids.has(process.pid), report.host.paths)),
     };
   });
   tree.push({
@@ -139,7 +147,7 @@ export function coverageTree({ report, tracedPids, folders }: CoverageModelInput
 
   /** Traced first, then the workspace's own. */
   function rank(process: ProcessReport): number {
-    return (tracedPids.has(process.pid) ? 2 : 0) + (isOfWorkspace(process, folders) ? 1 : 0);
+    return (tracedPids.has(process.pid) ? 2 : 0) + (isOwn(process) ? 1 : 0);
   }
 }
 
@@ -166,8 +174,11 @@ export function isOfWorkspace(process: ProcessReport, folders: readonly string[]
   );
 }
 
-function processItem(process: ProcessReport, isTraced: boolean): ProcessItem {
-  const state = stateOf(process, isTraced);
+function processItem(
+  process: ProcessReport,
+  isTraced: boolean,
+  paths: CoverageReport["host"]["paths"],
+): ProcessItem {
   return {
     kind: "process",
     id: `process:${process.pid}:${process.startedAt ?? ""}`,
@@ -175,19 +186,18 @@ function processItem(process: ProcessReport, isTraced: boolean): ProcessItem {
     label: processLabel(process),
     description: processDescription(process),
     icon: isTraced ? tracedIcon : groups[process.verdict].icon,
-    state,
-    // Without the rights for probes there are none for the network.
-    isWatchable:
-      (process.verdict === "metadata" || process.verdict === "dark") &&
-      (state === "proxy" || state === "other"),
+    offers: isTraced ? ["stop"] : offersOf(process, paths),
     accessibleLabel: accessibleLabel(process, isTraced),
   };
 }
 
-function stateOf(process: ProcessReport, isTraced: boolean): ProcessItem["state"] {
-  if (isTraced) return "traced";
-  if (process.verdict === "traceable") return "traceable";
-  return remedyOf(process)?.action ?? "other";
+function offersOf(process: ProcessReport, { xdp }: CoverageReport["host"]["paths"]): Offer[] {
+  const action = remedyOf(process)?.action ?? null;
+  return [
+    ...(canBeTraced(process) ? (["trace"] as const) : []),
+    ...(action === null ? [] : [action]),
+    ...(isUnseen.has(process.verdict) && xdp.available ? (["watch"] as const) : []),
+  ];
 }
 
 function skippedItem(skipped: Skipped): SkippedItem {

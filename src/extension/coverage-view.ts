@@ -28,7 +28,7 @@ import {
 } from "./coverage-model.ts";
 import type { Obstacle } from "./obstacle.ts";
 import { evidenceMarkdown } from "./process-text.ts";
-import { serviceReport, serviceSentence, type WorkspaceFacts } from "./workspace-service.ts";
+import { ownerOf, serviceReport, serviceSentence, type WorkspaceFacts } from "./workspace-service.ts";
 
 const viewId = "plainsight.coverage";
 
@@ -113,8 +113,7 @@ export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable 
     const item = new TreeItem(node.label);
     item.id = node.id;
     item.description = node.description;
-    item.contextValue =
-      node.kind === "process" ? `process.${node.state}${node.isWatchable ? ".watchable" : ""}` : "skipped";
+    item.contextValue = node.kind === "process" ? ["process", ...node.offers].join(".") : "skipped";
     if (node.kind === "process") {
       item.iconPath = themeIcon(node.icon);
       item.accessibilityInformation = { label: node.accessibleLabel, role: "treeitem" };
@@ -176,10 +175,11 @@ export class CoverageView implements TreeDataProvider<CoverageNode>, Disposable 
   #nodes(): TopNode[] {
     const report = this.#shown();
     if (!report) return [];
+    const facts = this.#facts();
     const groups = coverageTree({
       report,
       tracedPids: this.#tracedPids,
-      folders: workspaceFolders(),
+      isOwn: (process) => ownerOf(process, facts) === "workspace",
     });
     const { problem } = this.#obstacle;
     // An empty view says itself what to do.

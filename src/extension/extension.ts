@@ -26,11 +26,11 @@ export function activate(context: ExtensionContext): void {
   const obstacle = new Obstacle(analyzer);
   const statusBar = new StatusBar(analyzer, obstacle);
   const panel = new LiveTrafficPanel(analyzer, context.extensionUri, output);
-  const trace = new TraceCommands({ analyzer, panel, obstacle });
-  const isChosen = (pid: number): boolean => trace.isChosen(pid);
-  const debugSessions = new DebugSessions({ analyzer, panel, statusBar, output, isChosen });
   const editorFolders = [env.appRoot, dirname(context.extensionPath)];
   const facts = () => ({ folders: workspaceFolders(), debuggedPids: debugSessions.pids, editorFolders });
+  const trace = new TraceCommands({ analyzer, panel, obstacle, facts });
+  const isChosen = (pid: number): boolean => trace.isChosen(pid);
+  const debugSessions = new DebugSessions({ analyzer, panel, statusBar, output, isChosen });
   const coverage = new CoverageView(analyzer, obstacle, facts);
   const serviceStatus = new ServiceStatus(analyzer, facts);
   const matrix = new SupportMatrix(analyzer, obstacle);

@@ -1,20 +1,9 @@
 // How a process reads in the editor: its label, its one-line description and the evidence as Markdown. Pure, and the
 // only place that words them, so that tree, picker and clipboard say the same.
-import type { Measurement, ProcessReport, StackName, StackReport } from "../protocol/coverage.ts";
+import type { Measurement, ProcessReport } from "../protocol/coverage.ts";
+import { isTracedInPart, reachText } from "./probe-reach.ts";
 import { remedyOf } from "./remedies.ts";
-
-const stackNames: Record<StackName, string> = {
-  openssl: "OpenSSL",
-  boringssl: "BoringSSL",
-  libressl: "LibreSSL",
-  gnutls: "GnuTLS",
-  nss: "NSS",
-  mbedtls: "Mbed TLS",
-  wolfssl: "wolfSSL",
-  go: "Go crypto/tls",
-  rustls: "rustls",
-  jsse: "JSSE",
-};
+import { baseName, stacksText } from "./stack-names.ts";
 
 /** Interpreters whose script says more than they do. */
 const interpreter = /^(node|nodejs|python[\d.]*|ruby[\d.]*|perl|php[\d.]*|deno|bun|java|tsx|ts-node)$/;
@@ -47,14 +36,6 @@ function scriptOf(words: string[]): string | undefined {
   return undefined;
 }
 
-/** `OpenSSL 3.0.19`, `OpenSSL 3.0.19 and GnuTLS 3.7.9`, or empty without a stack. */
-export function stacksText(stacks: Pick<StackReport, "stack" | "version">[]): string {
-  const names = stacks.map(({ stack, version }) =>
-    version ? `${stackNames[stack]} ${version}` : stackNames[stack],
-  );
-  return [...new Set(names)].join(" and ");
-}
-
 /** One line: pid, class, stacks, reason. */
 export function processDescription(process: ProcessReport): string {
   const parts = [String(process.pid), process.class, stacksText(process.stacks), process.reason.text];
@@ -75,12 +56,13 @@ export function evidenceMarkdown(process: ProcessReport): string {
     ["Container", process.container && code(process.container.slice(0, 12))],
     ["Started", process.startedAt],
   ];
+  const goal = isTracedInPart(process) ? "show the rest" : "make it traceable";
   const lines = [
     `**${escapeMarkdown(processLabel(process))}** (${process.pid})`,
     "",
     `${verdict}, ${basis}: ${escapeMarkdown(reason.text)}`,
     "",
-    ...(remedy === null ? [] : [`What would make it traceable: ${escapeMarkdown(remedy.text)}.`, ""]),
+    ...(remedy === null ? [] : [`What would ${goal}: ${escapeMarkdown(remedy.text)}.`, ""]),
     ...facts.flatMap(([name, text]) => (text ? [`- ${name}: ${text}`] : [])),
   ];
   for (const stack of process.stacks) {
@@ -91,7 +73,8 @@ export function evidenceMarkdown(process: ProcessReport): string {
   }
   if (process.probes.length > 0) {
     const functions = new Set(process.probes.map((probe) => code(probe.function)));
-    lines.push("", `Probes on ${[...functions].join(", ")}`);
+    const reach = isTracedInPart(process) ? ` show ${escapeMarkdown(reachText(process))}` : "";
+    lines.push("", `Probes on ${[...functions].join(", ")}${reach}`);
   }
   return lines.join("\n");
 }
@@ -107,10 +90,6 @@ function measuredText({ state, connections, decrypted, bytes, escaped = [] }: Me
   const names = [...new Set(escaped.map(({ serverName, remote }) => code(serverName ?? remote)))];
   const missed = names.length === 0 ? "" : `; not decrypted: ${names.slice(0, 10).join(", ")}`;
   return `${state}, ${decrypted} of ${connections} connections decrypted, ${bytes} bytes${missed}`;
-}
-
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 function code(text: string): string {

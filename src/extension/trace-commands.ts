@@ -1,20 +1,22 @@
 // Starting and stopping a trace by hand: from the tree, or by choosing in a list. A failure is told to the user, who
 // asked for it.
 import { commands, QuickPickItemKind, window, type QuickPickItem } from "vscode";
-import type { Skipped } from "../protocol/coverage.ts";
+import type { ProcessReport, Skipped } from "../protocol/coverage.ts";
 import { messageOf } from "./analyzer-link.ts";
 import type { Analyzer } from "./analyzer.ts";
-import { isOfWorkspace, type CoverageNode } from "./coverage-model.ts";
-import { workspaceFolders } from "./coverage-view.ts";
+import type { CoverageNode } from "./coverage-model.ts";
 import type { LiveTrafficPanel } from "./live-traffic-panel.ts";
 import type { Obstacle } from "./obstacle.ts";
 import { pickerSections } from "./process-picker.ts";
+import { remedyOf } from "./remedies.ts";
 import { readSettings } from "./settings.ts";
+import type { WorkspaceFacts } from "./workspace-service.ts";
 
 export interface TraceCommandsParts {
   analyzer: Analyzer;
   panel: LiveTrafficPanel;
   obstacle: Obstacle;
+  facts: () => WorkspaceFacts;
 }
 
 export class TraceCommands {
@@ -68,14 +70,13 @@ export class TraceCommands {
   }
 
   async #pick(): Promise<number[]> {
-    const { analyzer, obstacle } = this.#parts;
-    const folders = workspaceFolders();
+    const { analyzer, obstacle, facts } = this.#parts;
     const traced = new Set(analyzer.state.tracing.map(({ pid }) => pid));
     const candidates = (await analyzer.scan()).processes.filter(({ pid }) => !traced.has(pid));
-    const sections = pickerSections(candidates, (process) => isOfWorkspace(process, folders));
+    const sections = pickerSections(candidates, facts());
     if (sections.length === 0) {
       if (obstacle.problem) await obstacle.show();
-      else void window.showInformationMessage("Plainsight: no other process can be traced now.");
+      else await sayNothingToTrace(candidates);
       return [];
     }
     const choices = sections.flatMap(({ title, choices }): (QuickPickItem & { pid?: number })[] => [
@@ -98,6 +99,21 @@ export class TraceCommands {
     if (tracing.length <= 1) return only?.pid;
     const choices = tracing.map(({ pid, command }) => ({ label: command, description: String(pid), pid }));
     return (await window.showQuickPick(choices, { title: "Stop Tracing" }))?.pid;
+  }
+}
+
+/** Where some would be seen through the proxy, that is offered. */
+async function sayNothingToTrace(candidates: ProcessReport[]): Promise<void> {
+  const text = "Plainsight: no other process can be traced now";
+  const throughProxy = candidates.filter((process) => remedyOf(process)?.action === "proxy").length;
+  if (throughProxy === 0) void window.showInformationMessage(`${text}.`);
+  else {
+    const title = "Trace Through the Proxy";
+    const chosen = await window.showInformationMessage(
+      `${text}; ${throughProxy} would be seen when started through the proxy.`,
+      title,
+    );
+    if (chosen === title) await commands.executeCommand("plainsight.traceThroughProxy");
   }
 }
 

@@ -23,11 +23,12 @@ export class UncoveredOffer implements Disposable {
     this.#subscription.dispose();
   }
 
-  async #offer({ pid, reason, ways = [] }: NotSeenParams, isWatching: boolean): Promise<void> {
+  async #offer({ pid, reason, ways = [], isPartly }: NotSeenParams, isWatching: boolean): Promise<void> {
     const choices = ways.filter((way) => way !== "network" || !isWatching).map((way) => offers[way]);
     if (choices.length === 0 || this.#wasMade) return;
     this.#wasMade = true;
-    const text = `Plainsight: TLS of process ${pid} is not seen by probes: ${reason.text}`;
+    const what = isPartly ? `not all TLS of process ${pid} is` : `TLS of process ${pid} is not`;
+    const text = `Plainsight: ${what} seen by probes: ${reason.text}`;
     const titles = choices.map(({ title }) => title);
     const chosen = await window.showInformationMessage(text, ...titles);
     const command = choices.find(({ title }) => title === chosen)?.command;

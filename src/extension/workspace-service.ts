@@ -3,6 +3,7 @@
 import { basename } from "node:path";
 import type { CoverageReport, ProcessReport } from "../protocol/coverage.ts";
 import { isOfWorkspace } from "./coverage-model.ts";
+import { isTracedInPart } from "./probe-reach.ts";
 
 export interface WorkspaceFacts {
   /** Absolute paths of the workspace's folders. */
@@ -13,17 +14,22 @@ export interface WorkspaceFacts {
 }
 
 /** The part of a report that is about the workspace's service; `skipped` of others is left out. */
-export function serviceReport(
-  report: CoverageReport,
-  { folders, debuggedPids, editorFolders }: WorkspaceFacts,
-): CoverageReport {
-  const isOwn = (process: ProcessReport): boolean =>
-    debuggedPids.has(process.pid) || (isOfWorkspace(process, folders) && !isOfEditor(process, editorFolders));
+export function serviceReport(report: CoverageReport, facts: WorkspaceFacts): CoverageReport {
   return {
     ...report,
-    processes: report.processes.filter(isOwn),
-    skipped: report.skipped.filter(({ pid }) => debuggedPids.has(pid)),
+    processes: report.processes.filter((process) => ownerOf(process, facts) === "workspace"),
+    skipped: report.skipped.filter(({ pid }) => facts.debuggedPids.has(pid)),
   };
+}
+
+/** Whose a process is: the workspace's service, the editor with its extensions, or neither's. */
+export function ownerOf(
+  process: ProcessReport,
+  { folders, debuggedPids, editorFolders }: WorkspaceFacts,
+): "workspace" | "editor" | "other" {
+  if (debuggedPids.has(process.pid)) return "workspace";
+  if (isOfEditor(process, editorFolders)) return "editor";
+  return isOfWorkspace(process, folders) ? "workspace" : "other";
 }
 
 function isOfEditor({ arguments: words }: ProcessReport, editorFolders: readonly string[]): boolean {
@@ -34,6 +40,8 @@ export interface ServiceFigure {
   /** Processes that carry TLS, or may. */
   withTls: number;
   traceable: number;
+  /** Of the others, those of whose TLS probes show a part. */
+  inPart: number;
 }
 
 export function serviceFigure({ processes }: CoverageReport): ServiceFigure {
@@ -41,6 +49,7 @@ export function serviceFigure({ processes }: CoverageReport): ServiceFigure {
   return {
     withTls: withTls.length,
     traceable: withTls.filter(({ verdict }) => verdict === "traceable").length,
+    inPart: withTls.filter(isTracedInPart).length,
   };
 }
 
@@ -51,12 +60,14 @@ export function serviceSentence(
 ): string {
   if (processes.length === 0) return "";
   const name = folders.map((folder) => basename(folder)).join(", ") || "the debugged program";
-  const { withTls, traceable } = serviceFigure({ processes, ...report });
+  const { withTls, traceable, inPart } = serviceFigure({ processes, ...report });
   const all = processes.length === 1 ? "its process" : `its ${processes.length} processes`;
   if (withTls === 0) return `${name}: no TLS in ${all} yet; look again once it has spoken`;
   const carriers = withTls === 1 ? "1 process" : `${withTls} processes`;
+  if (withTls === 1 && inPart === 1) return `${name}: ${carriers} with TLS, a part of it can be traced`;
   const share = withTls === traceable ? (withTls === 1 ? "it" : "all") : `${traceable || "none"}`;
-  return `${name}: ${carriers} with TLS, ${share} can be traced`;
+  const part = inPart === 0 ? "" : `, ${inPart} in part`;
+  return `${name}: ${carriers} with TLS, ${share} can be traced${part}`;
 }
 
 export interface FigureText {
@@ -66,12 +77,13 @@ export interface FigureText {
 }
 
 /** What the status bar says of the service; null without TLS. */
-export function figureText({ withTls, traceable }: ServiceFigure): FigureText | null {
+export function figureText({ withTls, traceable, inPart }: ServiceFigure): FigureText | null {
   if (withTls === 0) return null;
   const of = `${traceable} of ${withTls} ${withTls === 1 ? "process" : "processes"} with TLS`;
+  const part = inPart === 0 ? "" : `, ${inPart} in part`;
   return {
     text: `$(shield) TLS ${traceable}/${withTls}`,
-    tooltip: `Of this workspace's service ${of} can be traced. Select to see which.`,
-    accessibleLabel: `TLS coverage of this workspace: ${of} can be traced`,
+    tooltip: `Of this workspace's service ${of} can be traced${part}. Select to see which.`,
+    accessibleLabel: `TLS coverage of this workspace: ${of} can be traced${part}`,
   };
 }

@@ -168,6 +168,8 @@ export interface NotSeenParams {
   reason: Reason;
   /** Of a process with TLS that no probe shows: what would show it, if the user wants that. */
   ways?: ("proxy" | "network")[];
+  /** Probes show another part of its TLS. */
+  isPartly?: true;
 }
 
 export interface Problem extends Reason {

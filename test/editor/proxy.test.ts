@@ -1,8 +1,10 @@
 // Trace Through the Proxy in a real VS Code: a launch configuration is started so that it trusts the proxy, and what it
 // says is shown as that of any debugged program.
-import { existsSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { runtimes } from "../../scripts/runtimes.mjs";
 import { skipReason } from "../kernel/rig.ts";
 import {
@@ -15,7 +17,7 @@ import {
   type Rig,
 } from "./rig.ts";
 import { makeShop, type Shop } from "./shop.ts";
-import { liveTrafficFrame, runCommand, statusItem } from "./workbench.ts";
+import { clickAction, liveTrafficFrame, runCommand, statusItem, treeRow } from "./workbench.ts";
 
 const lacking = lackingForEditor();
 const skip = lacking ?? false;
@@ -38,6 +40,12 @@ const parent = `import { spawn } from "node:child_process";
 const script = "await new Promise((resolve) => setTimeout(resolve, 3000))";
 // The first may begin before its parent is traced.
 setInterval(() => spawn(process.env.BUN, ["-e", script], { stdio: "ignore" }), 1000);
+`;
+
+/** Bun with an OpenSSL that it loads itself, beside its own BoringSSL, which no probe reaches. */
+const inPart = `import { dlopen } from "bun:ffi";
+dlopen("libssl.so.3", { TLS_client_method: { args: [], returns: "ptr" } });
+setInterval(() => undefined, 1000);
 `;
 
 let rig: Rig;
@@ -102,6 +110,44 @@ test(
     } catch (error) {
       await screenshot(page, "failed uncovered offer");
       throw error;
+    }
+  },
+);
+
+test(
+  "editor: a process of which probes show a part is offered in the list and on its row, with what they do not show",
+  { skip: skip || skipReason(...needsBun), timeout: 2 * patienceMs },
+  async () => {
+    const { page } = rig;
+    const script = join(shop.folder, "in-part.js");
+    writeFileSync(script, inPart);
+    const bun = spawn(runtimes.bun, [script], { stdio: "ignore" });
+    try {
+      while (!readFileSync(`/proc/${bun.pid ?? 0}/maps`, "utf8").includes("libssl.so.3")) await delay(100);
+      await runCommand(page, "Plainsight: Trace Process");
+      const choice = page.locator(".quick-input-list .monaco-list-row", {
+        hasText: new RegExp(`${bun.pid ?? ""} · only OpenSSL.*, not BoringSSL.*For BoringSSL: `),
+      });
+      await choice.waitFor();
+      await screenshot(page, "picker-in-part");
+      await page.keyboard.press("Escape");
+      await runCommand(page, "Plainsight: Show Coverage");
+      const row = treeRow(page, new RegExp(`in-part\\.js${bun.pid ?? ""}(?!\\d)`));
+      await row.hover();
+      await row.getByRole("button", { name: "Trace Through the Proxy" }).waitFor();
+      await row.getByRole("button", { name: "Watch TLS Connections" }).waitFor();
+      await screenshot(page, "coverage-in-part");
+      await clickAction(
+        row,
+        "Trace Process",
+        statusItem(page, new RegExp(`^Plainsight traces bun ${bun.pid ?? ""}`)),
+      );
+      await clickAction(row, "Stop Tracing", statusItem(page, /^Plainsight: nothing is being traced/));
+    } catch (error) {
+      await screenshot(page, "failed in part");
+      throw error;
+    } finally {
+      bun.kill();
     }
   },
 );

@@ -7,13 +7,14 @@ import {
   renewTree,
   type CoverageGroup,
 } from "../../src/extension/coverage-model.ts";
-import { coverageReport, noTls, processReport } from "./process-fixture.ts";
+import type { CoverageReport, ProcessReport } from "../../src/protocol/coverage.ts";
+import { coverageReport, inPart, noTls, processReport } from "./process-fixture.ts";
 
 const outline = (tree: CoverageGroup[]) =>
   tree.map(({ label, description, isExpanded, items }) => ({
     group: `${label} ${description}${isExpanded ? "" : " (collapsed)"}`,
     items: items.map((item) =>
-      item.kind === "process" ? `${item.process.pid} ${item.state}` : item.description,
+      item.kind === "process" ? `${item.process.pid} ${item.offers.join(" ")}`.trim() : item.description,
     ),
   }));
 
@@ -21,15 +22,15 @@ test("coverage tree: groups by verdict, the quiet ones collapsed, the empty ones
   const report = coverageReport(
     [
       processReport({ ...noTls, pid: 5 }),
-      processReport({ pid: 4, verdict: "dark", path: "none" }),
+      processReport({ pid: 4, verdict: "dark", path: "none", probes: [] }),
       processReport({ pid: 3 }),
     ],
     [{ pid: 77, reason: { code: "not-readable", text: "another user's process" } }],
   );
-  assert.deepStrictEqual(outline(coverageTree({ report, tracedPids: new Set(), folders: [] })), [
-    { group: "Traceable 1", items: ["3 traceable"] },
-    { group: "Dark 1", items: ["4 other"] },
-    { group: "No TLS 1 (collapsed)", items: ["5 other"] },
+  assert.deepStrictEqual(outline(coverageTree({ report, tracedPids: new Set(), isOwn: () => false })), [
+    { group: "Traceable 1", items: ["3 trace"] },
+    { group: "Dark 1", items: ["4 watch"] },
+    { group: "No TLS 1 (collapsed)", items: ["5"] },
     { group: "Skipped 1 (collapsed)", items: ["another user's process"] },
   ]);
 });
@@ -43,42 +44,62 @@ test("coverage tree: what is traced comes first, then the workspace's own, then 
     processReport({ pid: 6 }),
     processReport({ pid: 5, ...elsewhere }),
   ]);
-  const tree = coverageTree({ report, tracedPids: new Set([9]), folders: ["/srv/shop"] });
+  const tree = coverageTree({
+    report,
+    tracedPids: new Set([9]),
+    isOwn: (process) => isOfWorkspace(process, ["/srv/shop"]),
+  });
   assert.deepStrictEqual(outline(tree), [
     {
       group: "Traceable 5",
-      items: ["9 traced", "6 traceable", "7 traceable", "5 traceable", "8 traceable"],
+      items: ["9 stop", "6 trace", "7 trace", "5 trace", "8 trace"],
     },
   ]);
 });
 
-test("coverage tree: the network is offered for what is seen no better, where rights are not what is missing", () => {
-  const unseen = { verdict: "dark", path: "none" } as const;
-  const because = (code: string) => ({ reason: { code, text: "" } });
-  const report = coverageReport([
-    processReport({ pid: 1 }),
-    processReport({ pid: 2, ...unseen }),
-    processReport({ pid: 3, ...unseen, verdict: "metadata", path: "xdp" }),
-    processReport({ pid: 4, ...unseen, ...because("no-symbols") }),
-    processReport({ pid: 5, ...unseen, ...because("uprobe-unavailable") }),
-    processReport({ pid: 6, ...unseen }),
-    processReport({ ...noTls, pid: 7 }),
-  ]);
-  const items = coverageTree({ report, tracedPids: new Set([6]), folders: [] }).flatMap(
-    (group) => group.items,
-  );
-  assert.deepStrictEqual(
-    items.flatMap((item) => (item.kind === "process" && item.isWatchable ? [item.process.pid] : [])).sort(),
-    [2, 3, 4],
-  );
-});
+const because = (code: string) => ({ probes: [], reason: { code, text: "" } });
+const offered: [name: string, process: Partial<ProcessReport>, offers: string, withoutNetwork: string][] = [
+  ["that is traceable", {}, "trace", "trace"],
+  ["of which probes show a part", inPart, "trace proxy watch", "trace proxy"],
+  ["that the proxy alone shows", { ...inPart, ...because("no-symbols") }, "proxy watch", "proxy"],
+  ["with trust of its own", { verdict: "metadata", ...because("own-trust") }, "watch", ""],
+  ["of which nothing is seen", { verdict: "dark", ...because("other-architecture") }, "watch", ""],
+  [
+    "that lacks rights alone",
+    { verdict: "dark", ...because("uprobe-unavailable") },
+    "rights watch",
+    "rights",
+  ],
+  ["whose TLS is in its language", { verdict: "unknown", ...because("tls-in-language") }, "proxy", "proxy"],
+  ["without TLS", noTls, "", ""],
+];
+for (const [name, changes, offers, withoutNetwork] of offered) {
+  test(`coverage tree: a process ${name} offers ${offers || "nothing"}, by what can be done here`, () => {
+    const report = coverageReport([processReport(changes)]);
+    const { paths } = report.host;
+    const unwatched = {
+      ...report,
+      host: { ...report.host, paths: { ...paths, xdp: { available: false, reason: "" } as const } },
+    };
+    const offersOf = (shown: CoverageReport, traced: number[] = []) =>
+      coverageTree({ report: shown, tracedPids: new Set(traced), isOwn: () => false })
+        .flatMap(({ items }) => items)
+        .map((item) => item.kind === "process" && item.offers.join(" "));
+    assert.deepStrictEqual(
+      [offersOf(report), offersOf(unwatched), offersOf(report, [4242])],
+      [[offers], [withoutNetwork], ["stop"]],
+    );
+  });
+}
 
 test("coverage tree: ids tell a process from a later one with its pid", () => {
   const later = processReport({ startedAt: "2026-02-01T00:00:00.000Z" });
   const ids = [processReport(), later].flatMap((process) =>
-    coverageTree({ report: coverageReport([process]), tracedPids: new Set(), folders: [] })[0]?.items.map(
-      ({ id }) => id,
-    ),
+    coverageTree({
+      report: coverageReport([process]),
+      tracedPids: new Set(),
+      isOwn: () => false,
+    })[0]?.items.map(({ id }) => id),
   );
   assert.equal(new Set(ids).size, 2);
 });
@@ -100,7 +121,7 @@ test("coverage tree: a process is of the workspace by its program, its script or
 
 test("coverage tree: a new scan changes the groups that differ and keeps the objects on the screen", () => {
   const tree = (processes: Parameters<typeof coverageReport>[0]) =>
-    coverageTree({ report: coverageReport(processes), tracedPids: new Set(), folders: [] });
+    coverageTree({ report: coverageReport(processes), tracedPids: new Set(), isOwn: () => false });
   const bash = processReport({ ...noTls, pid: 5 });
   const shown = tree([processReport({ pid: 1 }), bash]);
   const [traceable] = shown;

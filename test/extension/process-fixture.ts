@@ -48,11 +48,45 @@ export const noTls: Partial<ProcessReport> = {
   probes: [],
 };
 
+/** Java with a native stack that its verdict does not speak of. */
+export const inPart: Partial<ProcessReport> = {
+  command: "java",
+  arguments: ["java", "-jar", "/srv/shop/shop.jar"],
+  executable: "/usr/bin/java",
+  class: "jvm",
+  runtime: "jvm",
+  stacks: [
+    {
+      stack: "jsse",
+      linkage: "managed",
+      file: "/usr/lib/jvm/lib/server/libjvm.so",
+      buildId: null,
+      version: null,
+      symbols: "none",
+      evidence: [],
+    },
+    {
+      stack: "openssl",
+      linkage: "dynamic",
+      file: "/usr/lib/libssl.so.3",
+      buildId: null,
+      version: "3.0.17",
+      symbols: "dynsym",
+      evidence: [],
+    },
+  ],
+  path: "mitm",
+  verdict: "proxy",
+  reason: { code: "no-native-boundary", text: "Java's own TLS; what goes through OpenSSL can be probed" },
+  probes: [{ function: "SSL_write", file: "/usr/lib/libssl.so.3", offset: "0x1000" }],
+};
+
 export function coverageReport(
   processes: ProcessReport[],
   skipped: CoverageReport["skipped"] = [],
 ): CoverageReport {
   const no = { available: false as const, reason: "belongs to a later version" };
+  const yes = { available: true as const };
   return {
     schema: "plainsight.coverage/1",
     generatedAt: "2026-01-31T12:00:00.000Z",
@@ -60,7 +94,7 @@ export function coverageReport(
       hostname: "host",
       kernel: "6.18.0",
       arch: "x86_64",
-      paths: { uprobe: { available: true }, agent: no, mitm: no, xdp: no },
+      paths: { uprobe: yes, agent: no, mitm: yes, xdp: yes },
     },
     processes,
     skipped,

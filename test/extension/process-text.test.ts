@@ -5,9 +5,8 @@ import {
   evidenceMarkdown,
   processDescription,
   processLabel,
-  stacksText,
 } from "../../src/extension/process-text.ts";
-import { noTls, processReport } from "./process-fixture.ts";
+import { inPart, noTls, processReport } from "./process-fixture.ts";
 
 const labels: [name: string, command: string, executable: string | null, args: string[], expected: string][] =
   [
@@ -70,17 +69,6 @@ for (const [name, command, executable, args, expected] of labels) {
   });
 }
 
-test("process text: stacks are named once, with their versions", () => {
-  assert.equal(
-    stacksText([
-      { stack: "openssl", version: "3.0.19" },
-      { stack: "openssl", version: "3.0.19" },
-      { stack: "gnutls", version: null },
-    ]),
-    "OpenSSL 3.0.19 and GnuTLS",
-  );
-});
-
 test("process text: one line says pid, class, stack and reason", () => {
   assert.deepStrictEqual(
     [processDescription(processReport()), processDescription(processReport(noTls))],
@@ -141,6 +129,17 @@ test("process text: nothing that a process names itself becomes markup", () => {
       "**\\!\\[x\\]\\(https://evil.test/a.png\\)** (4242)",
       "- Executable: ``/tmp/`a` [b](command:x)``",
       "- User: \\<img src=x\\>",
+    ],
+  );
+});
+
+test("process text: the evidence says what probes show of a process of which they show a part, and what shows the rest", () => {
+  const lines = evidenceMarkdown(processReport(inPart)).split("\n");
+  assert.deepStrictEqual(
+    lines.filter((line) => /^(What|Probes)/.test(line)),
+    [
+      "What would show the rest: Start it through the proxy.",
+      "Probes on `SSL_write` show only OpenSSL 3.0.17, not JSSE",
     ],
   );
 });

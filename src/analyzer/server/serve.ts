@@ -49,12 +49,13 @@ export function serve(connection: Connection, parts: ServerParts): void {
     open: (options) => parts.openTraceSession(options),
     openProxy: (options) => parts.openProxySession(options),
     openNetwork: (options) => parts.openNetworkWatch(options),
-    onUncovered({ pid, verdict, reason }) {
+    onUncovered({ pid, verdict, reason, probes }) {
       const ways: editor.NotSeenParams["ways"] = verdict === "proxy" ? ["proxy", "network"] : ["network"];
       void connection.sendNotification(editor.notSeenNotification, {
         pid,
         reason,
         ways,
+        ...(probes.length > 0 && { isPartly: true }),
       } satisfies editor.NotSeenParams);
     },
     onSkipped({ pid, reason }) {

@@ -304,13 +304,18 @@ test("server: TLS that no probe shows is told once, with what would show it", as
   const reason = { code: "no-native-boundary", text: "the JVM's own TLS" };
   const judged = { pid: 8, command: "java", reason, probes: [] } as unknown as ProcessReport;
   assert.equal(await capture.judge({ ...judged, verdict: "traceable" }), null);
-  for (const [verdict, ways] of [
-    ["proxy", ["proxy", "network"]],
-    ["metadata", ["network"]],
+  const probes = [{ function: "SSL_write", file: "/usr/lib/libssl.so.3", offset: "0x1" }];
+  for (const [changes, said] of [
+    [{ verdict: "proxy" }, { ways: ["proxy", "network"] }],
+    [{ verdict: "metadata" }, { ways: ["network"] }],
+    [
+      { verdict: "proxy", probes },
+      { ways: ["proxy", "network"], isPartly: true },
+    ],
   ] as const) {
     const told = next<editor.NotSeenParams>(editor.notSeenNotification);
-    assert.equal(await capture.judge({ ...judged, verdict }), reason);
-    assert.deepStrictEqual(await told, { pid: 8, reason, ways });
+    assert.equal(await capture.judge({ ...judged, ...changes }), reason);
+    assert.deepStrictEqual(await told, { pid: 8, reason, ...said });
   }
   // The session tells it as well.
   const other = next<editor.NotSeenParams>(editor.notSeenNotification);
