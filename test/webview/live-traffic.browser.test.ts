@@ -123,6 +123,101 @@ describe("live traffic in Chromium", { skip: missing, timeout: 120_000 }, () => 
     await finish();
   });
 
+  /** The least contrast of the status texts and glyphs with their ground (WCAG 2.2, 1.4.11 asks for 3). Runs in the page. */
+  const contrasts = `(() => {
+    const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    const luminance = (colour) => {
+      context.fillStyle = colour;
+      context.fillRect(0, 0, 1, 1);
+      const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((part) => part / 255)
+        .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ground = luminance(getComputedStyle(document.body).backgroundColor);
+    return Object.fromEntries([...document.querySelectorAll(".row[data-outcome]")].map((row) => {
+      const own = luminance(getComputedStyle(row.querySelector(".status .icon")).color);
+      const contrast = (Math.max(own, ground) + 0.05) / (Math.min(own, ground) + 0.05);
+      return [row.dataset.outcome, Math.round(contrast * 10) / 10];
+    }));
+  })()`;
+
+  for (const theme of ["dark", "light", "high-contrast", "high-contrast-light"]) {
+    test(`every outcome can be read in the theme ${theme}`, async () => {
+      await page.setViewportSize({ width: 1000, height: 2000 });
+      await open(`scenario=rows&rows=80&theme=${theme}`);
+      await rowCount(80);
+      const found = await page.evaluate<Record<string, number>>(contrasts);
+      const outcomes = [
+        "success",
+        "client-error",
+        "server-error",
+        "incomplete",
+        "message",
+        "metadata",
+        "pending",
+      ];
+      assert.deepStrictEqual(
+        outcomes.filter((outcome) => !((found[outcome] ?? 0) >= 3)),
+        [],
+        JSON.stringify(found),
+      );
+      await finish();
+    });
+  }
+
+  test("what strangers name does not hide the rest: long values scroll, process ids stay, no text is turned round", async () => {
+    await open("scenario=rows&rows=5");
+    await rowCount(5);
+    const connection = { id: "c", role: "client", local: null, remote: null, serverName: null };
+    const row = {
+      ...{
+        type: "exchange",
+        id: "x99",
+        pid: 4194304,
+        command: "fifteen-letters",
+        connection,
+        protocol: "h2",
+      },
+      ...{
+        state: "complete",
+        method: "GET",
+        target: `/\u202Eabc/${"long/".repeat(2000)}`,
+        authority: "a.example",
+      },
+      ...{ status: 200, requestSize: 0, responseSize: 0, contentType: null, durationMs: 1 },
+      startedAt: "2026-01-31T12:01:00.000Z",
+    };
+    const details = {
+      ...row,
+      path: "uprobe",
+      request: {
+        method: "GET",
+        target: row.target,
+        authority: "a.example",
+        headers: [],
+        bodySize: 0,
+        body: null,
+      },
+      response: { status: 200, reason: "OK", headers: [["x-last", "in sight"]], bodySize: 0, body: null },
+    };
+    await page.evaluate(`harness.send({ type: "traffic", dropped: 0, rows: [${JSON.stringify(row)}] })`);
+    const shown = page.locator('.row[data-id="x99"]');
+    await shown.getByText("/[U+202E]abc/").waitFor();
+    const [cell, id] = [shown.locator(".cell.process"), shown.locator(".cell.process .faint")];
+    const [cellBox, idBox] = [await cell.boundingBox(), await id.boundingBox()];
+    assert.ok(cellBox && idBox && idBox.x + idBox.width <= cellBox.x + cellBox.width, "the id is cut");
+    await shown.click();
+    await page.evaluate(`harness.send({ type: "details", id: "x99", details: ${JSON.stringify(details)} })`);
+    const url = page.locator(".property-value", { hasText: "https://a.example/[U+202E]abc/long/" });
+    await url.waitFor();
+    assert.ok(((await url.boundingBox())?.height ?? Infinity) <= 12 * 18);
+    const hidden = await page.evaluate<number[]>(
+      '[...document.querySelectorAll(".property-value")].map((one) => one.scrollHeight - one.clientHeight).filter(Boolean)',
+    );
+    assert.ok(hidden.length === 1 && (hidden[0] ?? 0) > 100, "the rest is there to scroll to");
+    await finish();
+  });
+
   test("the filter narrows the list, says how far, and explains what it cannot read", async () => {
     await open("scenario=rows&rows=60");
     await page.keyboard.press("/");

@@ -81,7 +81,6 @@ const dark = {
   "menu-selectionForeground": "#ffffff",
   "widget-shadow": "#0000005c",
   "charts-red": "#f14c4c",
-  "charts-orange": "#d18616",
   "charts-yellow": "#cca700",
   "charts-green": "#89d185",
   "charts-blue": "#3794ff",

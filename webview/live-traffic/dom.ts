@@ -1,5 +1,8 @@
 // A short way to build elements. Attributes and listeners are set from script, never parsed from markup, so that
-// neither the content security policy nor traffic that looks like HTML can matter.
+// neither the content security policy nor traffic that looks like HTML can matter; nor is text shown in another order
+// than it was sent in, because it says so.
+
+import { withoutOverrides } from "./format.ts";
 
 export type Child = Node | string | null;
 type Attributes = Record<string, string | number | boolean | null | ((event: never) => void)>;
@@ -33,7 +36,8 @@ export function setAttribute(target: Element, name: string, value: string | numb
 
 /** Sets an element's text, only where it changes: a selection or a click in progress stays. */
 export function setText(target: Element, text: string): void {
-  if (target.textContent !== text) target.textContent = text;
+  const shown = withoutOverrides(text);
+  if (target.textContent !== shown) target.textContent = shown;
 }
 
 /** Replaces the children of an element. */
@@ -42,5 +46,7 @@ export function fill(target: Element, ...children: Child[]): void {
 }
 
 function present(children: readonly Child[]): (Node | string)[] {
-  return children.filter((child) => child !== null);
+  return children
+    .filter((child) => child !== null)
+    .map((child) => (typeof child === "string" ? withoutOverrides(child) : child));
 }

@@ -16,14 +16,20 @@ export function formatBytes(byteCount: number): string {
   return `${value.toFixed(digits)} ${byteUnits[unit] ?? ""}`;
 }
 
-/** `0.4 ms`, `12 ms`, `1.20 s`, `2 min 5 s`. */
+/** `0.4 ms`, `12 ms`, `1.20 s`, `2 min 5 s`, `3 h 20 min`. */
 export function formatDuration(durationMs: number): string {
   if (durationMs < 9.95) return `${durationMs.toFixed(1)} ms`;
   if (durationMs < 999.5) return `${durationMs.toFixed(0)} ms`;
   if (durationMs < 59_995) return `${(durationMs / 1000).toFixed(2)} s`;
   const seconds = Math.round(durationMs / 1000);
-  const rest = seconds % 60;
-  return `${Math.floor(seconds / 60)} min${rest === 0 ? "" : ` ${rest} s`}`;
+  if (seconds < 3600) return twoUnits(seconds, "min", "s");
+  return twoUnits(Math.round(seconds / 60), "h", "min");
+}
+
+/** An amount of the smaller unit, of which 60 make one of the larger. */
+function twoUnits(amount: number, larger: string, smaller: string): string {
+  const rest = amount % 60;
+  return `${Math.floor(amount / 60)} ${larger}${rest === 0 ? "" : ` ${rest} ${smaller}`}`;
 }
 
 /** Local wall clock time with milliseconds, `14:03:07.250`; a dash when the instant is not a number. */
@@ -65,4 +71,15 @@ export function capitalised(text: string): string {
 /** With a capital first letter and a full stop: how a reason stands on its own. */
 export function sentence(text: string): string {
   return capitalised(text) + (/[.!?]$/.test(text) ? "" : ".");
+}
+
+/**
+ * Shows by its number what makes text read in another order than it has (UAX #9, 2.1 to 2.4): a path or a name may be
+ * made to look like another.
+ */
+export function withoutOverrides(text: string): string {
+  return text.replace(
+    /[\u202a-\u202e\u2066-\u2069]/g,
+    (mark) => `[U+${mark.charCodeAt(0).toString(16).toUpperCase()}]`,
+  );
 }

@@ -47,7 +47,10 @@ const cells: Record<ColumnId, (entry: Entry, columns: readonly Column[]) => Cell
   process: ({ row }) => {
     if (row.pid === null && row.command === null) return plain(null);
     const id = element("span", { class: "faint" }, ` ${row.pid ?? ""}`);
-    return { content: [row.command, id], title: facts.processOf(row) };
+    return {
+      content: [element("span", { class: "command" }, row.command ?? ""), id],
+      title: facts.processOf(row),
+    };
   },
   type: ({ row }) => ({
     ...plain(facts.typeOf(row)),

@@ -35,15 +35,16 @@ export function properties(rows: readonly Property[]): HTMLElement {
           "tr",
           {},
           element("th", { scope: "row" }, name ?? notKnown()),
-          element("td", {}, ...(typeof value === "string" ? valueContent(value) : [value ?? notKnown()])),
+          element("td", {}, element("div", { class: "property-value" }, ...valueContent(value))),
         ),
       ),
     ),
   );
 }
 
-/** A value in which what is masked is marked as such. */
-function valueContent(value: string): Child[] {
+/** A text in which what is masked is marked as such. */
+function valueContent(value: Child): Child[] {
+  if (typeof value !== "string") return [value ?? notKnown()];
   return value.split(maskedValue).flatMap((part, index) => {
     const mask = element("span", { class: "masked", title: "Masked" }, maskedValue);
     return index === 0 ? [part] : [mask, part];
