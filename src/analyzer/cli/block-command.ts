@@ -50,6 +50,7 @@ export async function blockCommand(argv: string[]): Promise<number> {
   const { rules } = readRules(file);
   if (rules.length === 0) throw new UsageError(`--server-names ${file} names no server`);
   const durationMs = values.duration === undefined ? null : parseDuration("--duration", values.duration);
+  const ending = new Ending();
   try {
     return await block({
       file,
@@ -58,9 +59,11 @@ export async function blockCommand(argv: string[]): Promise<number> {
       interfaces: interfacesOf(values.interface),
       durationMs,
       json: values.json === true,
+      ending,
     });
   } catch (error) {
     if (!(error instanceof TracerUnavailable)) throw error;
+    if (ending.isAsked) return exitCodes.done;
     tellProblem(error.problem);
     return exitCodes.notPossible;
   }
@@ -74,12 +77,13 @@ interface BlockOptions {
   interfaces: string[] | null;
   durationMs: number | null;
   json: boolean;
+  ending: Ending;
 }
 
-async function block({ file, changes, rules, interfaces, durationMs, json }: BlockOptions): Promise<number> {
+async function block(options: BlockOptions): Promise<number> {
+  const { file, changes, rules, interfaces, durationMs, json, ending } = options;
   const terminal = terminalOf(process.stdout);
   const print = tracePrinter(process.stdout, process.stderr, { json, verbose: false, terminal });
-  const ending = new Ending();
   const session = await openHelloSession({
     interfaces,
     // What is refused must not stay refused when this ends.

@@ -6,6 +6,11 @@ import type { Problem } from "../../protocol/editor.ts";
 export class Ending {
   readonly reached: Promise<string | null>;
   problem: Problem | null = null;
+  /**
+   * A signal asked for the end. A terminal sends Ctrl-C to the tracer as well, which does not hold out against it before
+   * it is open: that it cannot be had is then no failure.
+   */
+  isAsked = false;
   #resolve: (how: string | null) => void = () => undefined;
   #exitEnds = false;
 
@@ -15,6 +20,7 @@ export class Ending {
     });
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       process.once(signal, () => {
+        this.isAsked = true;
         this.#resolve(null);
       });
     }
@@ -48,7 +54,7 @@ export class Ending {
   }
 
   tracerEnded(problem: Problem): void {
-    this.problem = problem;
+    if (!this.isAsked) this.problem = problem;
     this.#resolve(null);
   }
 }

@@ -39,6 +39,7 @@ export async function networkTrace(options: NetworkTraceOptions): Promise<number
     });
   } catch (error) {
     if (!(error instanceof TracerUnavailable)) throw error;
+    if (ending.isAsked) return exitCodes.done;
     tellProblem(error.problem);
     return exitCodes.notPossible;
   }

@@ -49,7 +49,7 @@ async function trace(options: ProxyTraceOptions): Promise<number> {
   let refused = false;
   try {
     if (options.durationMs !== null) ending.after(options.durationMs);
-    if (session.fallback && !own) tellFallback(session.fallback.text);
+    if (session.fallback && !own && !ending.isAsked) tellFallback(session.fallback.text);
     if (command.length > 0) {
       launched = await launch(options, session);
       void launched.ended.then((how) => {

@@ -11,6 +11,7 @@ import { isByName as choosesByName, type Selection } from "../selection.ts";
 import { BestPaths } from "./best-paths.ts";
 import { Ending } from "./ending.ts";
 import { executablesOf, launchWaiting, type LaunchedCommand } from "./launch.ts";
+import { tellLongWait } from "./long-wait.ts";
 import { networkTrace } from "./network-trace.ts";
 import { isEveryProcess } from "./selectors.ts";
 import { terminalOf } from "./terminal.ts";
@@ -107,6 +108,7 @@ async function trace(
   if (opened.status === "rejected" || added.status === "rejected") {
     await paths.close();
     if (opened.status === "fulfilled") await opened.value.close();
+    else if (ending.isAsked) return exitCodes.done;
     throw opened.status === "rejected" ? opened.reason : (added as PromiseRejectedResult).reason;
   }
   const session: TraceSession = opened.value;
@@ -132,7 +134,7 @@ async function trace(
     launched?.kill();
   }
   const others = await paths.close();
-  const summary = await session.close();
+  const summary = await tellLongWait("detaching the probes…", session.close());
   ties.flush();
   const sum = (count: (one: SummaryEvent) => number | undefined) =>
     others.reduce((total, one) => total + (count(one) ?? 0), 0);
@@ -181,7 +183,10 @@ async function addSelected(
   const probed = others.filter((known) => !byName.includes(known) && (!every || known.probes.length > 0));
   // Who is seen by names comes last: the other end of what is told of it may be one that is probed.
   const pids = [...probed, ...byName].map(({ pid }) => pid);
-  const { attached, skipped } = await session.add(pids, { followChildren: !every });
+  const { attached, skipped } = await tellLongWait(
+    "attaching the probes…",
+    session.add(pids, { followChildren: !every }),
+  );
   for (const { pid, reason } of skipped) print({ type: "skipped", pid, reason });
   const later = waitsForLater(selection);
   if (later) await session.addLater(selection);

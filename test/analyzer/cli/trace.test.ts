@@ -10,7 +10,7 @@ import { test, type TestContext } from "node:test";
 import type { CoverageReport } from "../../../src/protocol/coverage.ts";
 import type { TraceEvent } from "../../../src/protocol/traffic.ts";
 import { breakpoints, places, withoutBreakpoints } from "../../kernel/probes.ts";
-import { ask, gone, skipReason, start, startEchoServer } from "../../kernel/rig.ts";
+import { ask, childrenOf, gone, skipReason, start, startEchoServer } from "../../kernel/rig.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const program = join(root, "bin/plainsight");
@@ -206,6 +206,19 @@ test("trace: Ctrl-C prints the summary and leaves nothing attached", { skip: ski
   assert.match(errors(), /1 exchange, 0 records lost in/);
   await withoutBreakpoints(server.pid, where);
 });
+
+test(
+  "trace: Ctrl-C while it starts, which a terminal sends to the tracer as well, is no failure",
+  { skip: skipReason() },
+  async (t) => {
+    const { child, ended, errors } = run(t, "setsid", [process.execPath, program, "trace"]);
+    const group = child.pid ?? 0;
+    while (childrenOf(group).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    process.kill(-group, "SIGINT");
+    assert.equal(await ended, 0);
+    assert.doesNotMatch(errors(), /plainsight:|fault/);
+  },
+);
 
 test("trace: ends when what it traces has ended", { skip: skipReason() }, async (t) => {
   const server = await startEchoServer(t, "h1");
