@@ -1,6 +1,6 @@
 // The network interfaces of a command line: --interface, and what is said of those that come and go.
 import { printable } from "./terminal.ts";
-import type { InterfaceChange } from "../network/hello-session.ts";
+import type { InterfaceChange } from "../network/watched-interfaces.ts";
 import { UsageError } from "./usage.ts";
 
 /** Names, each once; null: all that are up. Throws a {@link UsageError} for what the kernel takes for no name. */

@@ -1,10 +1,9 @@
 // One watch of the network: has the tracer pick the beginnings of TLS connections off the interfaces, and gives who
 // talks to whom as events.
-import { readFileSync } from "node:fs";
 import type { Reason } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
 import type { HelloEvent, SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
-import type { KernelLoss, NetworkPlaces, TracerAnswer, WatchedInterface } from "../../tracer/messages.ts";
+import type { KernelLoss, NetworkPlaces, WatchedInterface } from "../../tracer/messages.ts";
 import { LossCount } from "../capture/loss-count.ts";
 import { decodeRecords, type KernelRecord } from "../capture/records.ts";
 import { TracerClient, type SharedTracer } from "../capture/tracer-client.ts";
@@ -14,6 +13,7 @@ import type { NetworkEvent } from "./hello-events.ts";
 import { HelloFold } from "./hello-fold.ts";
 import { HelloOwners } from "./hello-owners.ts";
 import { ruleFor } from "./name-rules.ts";
+import { WatchedInterfaces, type InterfaceChange } from "./watched-interfaces.ts";
 
 export interface HelloSessionOptions {
   /** Names; null: all that are up. Those that come later are watched from then on. */
@@ -32,14 +32,6 @@ export interface HelloSessionOptions {
   quicIdleMs?: number;
   /** To use rather than one of its own, whose losses and end are then its owner's to tell. */
   tracer?: SharedTracer;
-}
-
-export interface InterfaceChange {
-  /** Watched from now on, or under another name. */
-  added: readonly WatchedInterface[];
-  gone: readonly WatchedInterface[];
-  /** What could not be had of those that have come. */
-  missing: readonly Reason[];
 }
 
 export interface HelloSession {
@@ -63,8 +55,6 @@ export interface HelloSession {
 const ringBytes = 16 * 1024 * 1024;
 /** A server reads what has come within this time, or nobody can tell soon whose it is. */
 const holdMs = 100;
-/** What begins on an interface that came within it is not seen. */
-const followMs = 250;
 /** Longer than ends keep a silent connection (RFC 9000, 10.1): most say 30 seconds. */
 const defaultQuicIdleMs = 60_000;
 /** That often idle connections are looked for while they are silent. */
@@ -78,7 +68,6 @@ export async function openHelloSession(options: HelloSessionOptions): Promise<He
 }
 
 class Session implements HelloSession {
-  interfaces: readonly WatchedInterface[] = [];
   missing: readonly Reason[] = [];
   readonly #options: HelloSessionOptions;
   readonly #processes = new ProcessTable();
@@ -92,24 +81,29 @@ class Session implements HelloSession {
   #blocked = 0;
   #isResetting = false;
   #fold!: HelloFold;
+  #interfaces!: WatchedInterfaces;
   #tracer!: Pick<TracerClient, "opened" | "call">;
   #own: TracerClient | null = null;
   #timer: NodeJS.Timeout | null = null;
   #idleTimer: NodeJS.Timeout | null = null;
-  #followTimer: NodeJS.Timeout | null = null;
 
   constructor(options: HelloSessionOptions) {
     this.#options = options;
   }
 
+  get interfaces(): readonly WatchedInterface[] {
+    return this.#interfaces.all;
+  }
+
   async open(): Promise<void> {
     const tracer = this.#options.tracer ?? (await this.#startTracer());
     this.#tracer = tracer;
+    const { interfaces: names, places = {}, onInterfaces: onChange = () => undefined } = this.#options;
+    this.#interfaces = new WatchedInterfaces({ tracer, names, places, onChange });
     this.#fold = new HelloFold({
       clock: tracer.opened.clock,
       idPrefix: `n${Date.now().toString(36)}-`,
-      interfaceName: (index) =>
-        this.interfaces.find((watched) => watched.index === index)?.name ?? `#${index}`,
+      interfaceName: (index) => this.#interfaces.nameOf(index),
       commandOf: (pid, thread) => this.#owners.commandOf(pid, thread),
       ownerOf: (ends) => this.#owners.ownerOf(ends),
       wants: (hello) => this.#isWanted(hello),
@@ -122,52 +116,14 @@ class Session implements HelloSession {
     this.#options.tracer?.listen((record) => {
       this.#onRecord(record);
     });
-    const answer = await this.#watch();
-    if (answer.type === "watching") {
-      this.interfaces = answer.interfaces;
-      // Nobody asked for an interface that is down by name.
-      this.missing = answer.missing.filter(
-        ({ code }) => this.#options.interfaces !== null || code !== "interface-down",
-      );
-      if (answer.interfaces.length > 0) {
-        this.#endIdle();
-        this.#followSoon();
-        return;
-      }
+    this.missing = await this.#interfaces.open();
+    if (this.interfaces.length > 0) {
+      this.#endIdle();
+      return;
     }
     await this.#own?.close();
     const isAny = this.#options.interfaces === null;
-    throw new TracerUnavailable(problemOf(answer.type === "failed" ? answer.reason : this.missing[0], isAny));
-  }
-
-  #watch(): Promise<TracerAnswer> {
-    const { interfaces, places } = this.#options;
-    return this.#tracer.call({
-      type: "watch-network",
-      interfaces: [...(interfaces ?? presentInterfaces())],
-      places: { ingress: null, egress: null, withTracer: false, ...places },
-    });
-  }
-
-  /** Interfaces come and go: containers bring theirs, a tunnel begins. */
-  #followSoon(): void {
-    this.#followTimer = setTimeout(() => void this.#follow(), followMs).unref();
-  }
-
-  async #follow(): Promise<void> {
-    const answer = await this.#watch().catch(() => null);
-    if (this.#followTimer === null || answer === null) return;
-    if (answer.type === "watching") this.#onInterfaces(answer);
-    this.#followSoon();
-  }
-
-  #onInterfaces({ interfaces: added, gone, missing }: Extract<TracerAnswer, { type: "watching" }>): void {
-    const changed = new Set([...added, ...gone].map(({ index }) => index));
-    this.interfaces = [...this.interfaces.filter(({ index }) => !changed.has(index)), ...added];
-    // Of what is not there, or down, it was said that it is gone, or it never was.
-    const failed = missing.filter(({ code }) => code !== "no-interface" && code !== "interface-down");
-    if (changed.size + failed.length === 0) return;
-    this.#options.onInterfaces?.({ added, gone, missing: failed });
+    throw new TracerUnavailable(problemOf(this.missing[0], isAny));
   }
 
   async #startTracer(): Promise<TracerClient> {
@@ -216,8 +172,7 @@ class Session implements HelloSession {
     await this.#tracer.call({ type: "flush" }).catch(() => undefined);
     if (this.#timer) clearTimeout(this.#timer);
     if (this.#idleTimer) clearInterval(this.#idleTimer);
-    if (this.#followTimer) clearTimeout(this.#followTimer);
-    this.#followTimer = null;
+    this.#interfaces.close();
     this.#emitAll(this.#fold.end(Date.now()));
     await this.#own?.close();
     return {
@@ -321,13 +276,6 @@ class Session implements HelloSession {
     if (onlyAdded && (event.pid === null || !this.#added.has(event.pid))) return false;
     return this.#options.wants?.(event) ?? true;
   }
-}
-
-/** Of this network namespace, from the kernel's table of them: proc_net(5). */
-function presentInterfaces(): string[] {
-  return readFileSync("/proc/self/net/dev", "utf8")
-    .split("\n")
-    .flatMap((line) => /^\s*([^\s:|]+):/.exec(line)?.[1] ?? []);
 }
 
 const noneIsUp: Reason = { code: "no-interface", text: "no network interface is up" };

@@ -1,7 +1,7 @@
 // One trace through the proxy: makes programs trust it by their environment, has the tracer send their connections to
 // it, or their environment where there are no rights for that, and gives what they say as events.
-import { existsSync, readFileSync } from "node:fs";
-import { isIPv6, type Socket } from "node:net";
+import { existsSync } from "node:fs";
+import type { Socket } from "node:net";
 import type { Reason } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
 import type { SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
@@ -10,19 +10,14 @@ import { LossCount } from "../capture/loss-count.ts";
 import { decodeRecords } from "../capture/records.ts";
 import { TracerClient, type SharedTracer } from "../capture/tracer-client.ts";
 import { TracerUnavailable } from "../capture/tracer-launch.ts";
-import { endpointOf } from "../endpoint.ts";
 import { ProcessTable } from "../processes/process-table.ts";
-import { socketOwner } from "../processes/socket-owner.ts";
-import { acceptConnectRequest } from "./connect-request.ts";
-import { hasIpv6Route } from "./ipv6-route.ts";
-import { HeldConnections } from "./held-connections.ts";
+import { AskedPrograms } from "./asked-programs.ts";
 import type { OwnCertificate } from "./own-certificate.ts";
-import { ownProxy, type OwnProxy } from "./own-proxy.ts";
 import { openProgramTrust, type ProgramTrust } from "./program-trust.ts";
 import { startProxy, type Arrival, type Proxy } from "./proxy.ts";
 import type { TrafficOptions } from "./proxied-traffic.ts";
-import { proxyVariables } from "./proxy-variables.ts";
-import { elsewhere, redirectedFrom } from "./redirected.ts";
+import { elsewhere } from "./redirected.ts";
+import { otherEnvironment, Redirection } from "./redirection.ts";
 import { ServedPorts, type LocalServer } from "./served-ports.ts";
 import { stateFolder } from "./state-folder.ts";
 
@@ -79,30 +74,11 @@ export interface ProxySession {
 /** The ring carries only the beginnings and ends of processes. */
 const ringBytes = 256 * 1024;
 
-/** A child that was given another, or one that overwrites its own: Chromium, by the titles of its processes. */
-const otherEnvironment: Reason = {
-  code: "other-environment",
-  text: "the program's environment does not show that it trusts the proxy",
-};
-
-/** How long programs are left alone with a server that could not be reached. */
-const unreachedMs = 5000;
-
 /** Rejects with TracerUnavailable (it has a `problem`) when the authority can neither be read nor made. */
 export async function openProxySession(options: ProxySessionOptions): Promise<ProxySession> {
   const session = new Session(options);
   await session.open();
   return session;
-}
-
-function ownProxyOf(environment: NodeJS.ProcessEnv): OwnProxy | null {
-  try {
-    return ownProxy(environment);
-  } catch (error) {
-    const text = `HTTPS_PROXY: ${error instanceof Error ? error.message : String(error)}, and no other can be gone on through`;
-    const remedy = "run it without that variable, or as root, where programs keep their own proxy";
-    throw new TracerUnavailable({ code: "own-proxy", text, remedy });
-  }
 }
 
 class Session implements ProxySession {
@@ -116,14 +92,13 @@ class Session implements ProxySession {
   #counts = { exchanges: 0, messages: 0 };
   #trust!: ProgramTrust;
   #proxy!: Proxy;
+  #asked!: AskedPrograms;
   /** Null, as what it serves, where programs are asked by their environment. */
   #tracer: Pick<SharedTracer, "call"> | null = null;
   #own: TracerClient | null = null;
   #sharing: Promise<Reason | null> | null = null;
-  #held: HeldConnections | null = null;
+  #redirection: Redirection | null = null;
   #served: ServedPorts | null = null;
-  /** What programs would use if they were not asked to use ours. */
-  #ownProxy: OwnProxy | null = null;
 
   constructor(options: ProxySessionOptions) {
     this.#options = options;
@@ -145,6 +120,7 @@ class Session implements ProxySession {
         this.#emit(event);
       },
     });
+    this.#asked = new AskedPrograms(this.#proxy.port, (pid) => this.#commandOf(pid));
     if (this.#options.tracer) return;
     try {
       await this.#redirect();
@@ -161,8 +137,7 @@ class Session implements ProxySession {
     const trust = this.#trust.of(environment);
     this.#proxy.trust(trust.roots);
     if (this.fallback === null) return trust.environment;
-    this.#ownProxy = ownProxyOf(environment);
-    return { ...trust.environment, ...proxyVariables(this.#proxy.port, trust.environment) };
+    return { ...trust.environment, ...this.#asked.variables(environment, trust.environment) };
   }
 
   async #redirect(): Promise<void> {
@@ -191,19 +166,16 @@ class Session implements ProxySession {
   }
 
   async #redirectBy(tracer: Pick<SharedTracer, "call">): Promise<Reason | null> {
-    const ipv6 = this.#proxy.ipv6 && hasIpv6Route(readFileSync("/proc/net/ipv6_route", "utf8"));
-    const { judged } = this.#options;
-    const holds = judged !== undefined;
-    const answer = await tracer.call({
-      type: "redirect",
-      pid: process.pid,
-      port: this.#proxy.port,
-      ipv6,
-      holds,
+    const redirection = new Redirection({
+      tracer,
+      isTrusted: (pid) => this.#trust.isTrusted(pid),
+      commandOf: (pid) => this.#commandOf(pid),
+      judged: this.#options.judged,
     });
-    if (answer.type === "failed") return answer.reason;
+    const failure = await redirection.begin(this.#proxy);
+    if (failure !== null) return failure;
     this.#tracer = tracer;
-    if (judged) this.#held = new HeldConnections(tracer, judged);
+    this.#redirection = redirection;
     return null;
   }
 
@@ -232,7 +204,7 @@ class Session implements ProxySession {
   }
 
   passedOn(client: string): string | null {
-    return this.#held?.destinationOf(client) ?? null;
+    return this.#redirection?.passedOn(client) ?? null;
   }
 
   #share(): Promise<Reason | null> {
@@ -294,39 +266,9 @@ class Session implements ProxySession {
     if (remotePort === undefined || remoteAddress === undefined) return null;
     const served = this.#served?.arrival(socket);
     if (served) return served;
-    return this.#tracer === null
-      ? this.#askedByProgram(socket, remoteAddress, remotePort)
-      : this.#sentByKernel(this.#tracer, remoteAddress, remotePort);
-  }
-
-  async #askedByProgram(socket: Socket, address: string, port: number): Promise<Arrival | null> {
-    const pid = socketOwner(endpointOf(address, port), endpointOf(address, this.#proxy.port));
-    if (pid === null) return null;
-    const destination = await acceptConnectRequest(socket);
-    if (destination === null) return null;
-    const via = this.#ownProxy?.viaFor(destination.address);
-    return { pid, command: this.#commandOf(pid), destination: { ...destination, ...(via && { via }) } };
-  }
-
-  async #sentByKernel(
-    tracer: Pick<SharedTracer, "call">,
-    clientAddress: string,
-    clientPort: number,
-  ): Promise<Arrival | null> {
-    const family = isIPv6(clientAddress) ? "ipv6" : "ipv4";
-    const answer = await tracer.call({ type: "redirected", family, port: clientPort });
-    if (answer.type !== "redirected" || answer.original === null) return null;
-    const { original } = answer;
-    const { pid, isHeld, ...destination } = redirectedFrom(original);
-    const client = endpointOf(clientAddress, clientPort);
-    const isUntouched = isHeld && (await this.#held?.decide(pid, client, destination)) !== true;
-    const onUnreached = () => {
-      // It was told a connection that was none; what it tries again meets the server's own answer.
-      void tracer.call({ type: "direct", original, milliseconds: unreachedMs }).catch(() => undefined);
-    };
-    const command = this.#commandOf(pid);
-    const exempt = this.#trust.isTrusted(pid) === true ? {} : { exempt: otherEnvironment };
-    return { pid, command, destination, isUntouched, onUnreached, ...exempt };
+    return this.#redirection === null
+      ? this.#asked.arrival(socket, remoteAddress, remotePort)
+      : this.#redirection.arrival(remoteAddress, remotePort);
   }
 
   #onBatch(batch: Buffer): void {
