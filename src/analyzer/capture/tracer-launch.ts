@@ -68,7 +68,7 @@ export function describeFailure(
   }
   return {
     code: "not-permitted",
-    text: "attaching probes needs root, or CAP_BPF and CAP_PERFMON",
+    text: "the tracer needs root, or CAP_BPF and CAP_PERFMON",
     remedy:
       "run it with sudo, or let this user start the tracer as root: whoever may write that file is then root, too",
     command: `echo "$USER ALL=(root) NOPASSWD: ${process.execPath} ${program}" | sudo tee /etc/sudoers.d/plainsight`,

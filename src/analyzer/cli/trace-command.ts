@@ -185,9 +185,13 @@ async function addSelected(
   const pids = [...probed, ...byName].map(({ pid }) => pid);
   const { attached, skipped } = await tellLongWait(
     "attaching the probes…",
-    session.add(pids, { followChildren: !every }),
+    // Of every process one probe a file is enough, is there before a process begins, and is gone sooner.
+    session.add(pids, { followChildren: !every, areMany: every }),
   );
-  for (const { pid, reason } of skipped) print({ type: "skipped", pid, reason });
+  for (const { pid, reason } of skipped) {
+    // Nobody asked for what has ended meanwhile, nor for ourselves.
+    if (!every || !notAskedFor.has(reason.code)) print({ type: "skipped", pid, reason });
+  }
   const later = waitsForLater(selection);
   if (later) await session.addLater(selection);
   const names = session.traced.map(({ command, pid }) => `${command} ${pid}`);
@@ -196,6 +200,8 @@ async function addSelected(
   process.stderr.write(`${later ? ", and what starts later" : ""}; Ctrl-C ends it\n`);
   return attached.length > 0 || later;
 }
+
+const notAskedFor: ReadonlySet<string> = new Set(["own-process", "no-such-process", "exited", "zombie"]);
 
 /** Whether a process has TLS, and none that a probe shows. */
 const hasNoProbe = ({ verdict, probes }: ProcessReport): boolean =>

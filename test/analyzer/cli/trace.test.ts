@@ -220,6 +220,25 @@ test(
   },
 );
 
+test(
+  "trace: of every process a file is probed once, not of each alone",
+  { skip: skipReason() },
+  async (t) => {
+    const server = await startEchoServer(t, "h1");
+    const { child, ended, errors, said, out } = trace(t, "--path", "uprobe");
+    await said(/Ctrl-C ends it/);
+    // It runs by the same Node as the server and is not traced itself, which goes without saying.
+    const own = child.pid ?? 0;
+    assert.ok(breakpoints(own, places(own)).length > 0);
+    assert.doesNotMatch(errors(), new RegExp(`${own}|^skipped`, "m"));
+    await ask(server.port, "/of-all");
+    await said(/\/of-all/, "out");
+    child.kill("SIGINT");
+    assert.equal(await ended, 0);
+    assert.equal(out().match(new RegExp(`node ${server.pid} .*/of-all`, "g"))?.length, 1);
+  },
+);
+
 test("trace: ends when what it traces has ended", { skip: skipReason() }, async (t) => {
   const server = await startEchoServer(t, "h1");
   const { ended, errors, said } = trace(t, "--pid", String(server.pid));
@@ -278,7 +297,7 @@ test(
     ]) {
       const tracing = asNobody("trace", ...args);
       assert.equal(await tracing.ended, 3);
-      assert.match(tracing.errors(), /attaching probes needs root, or CAP_BPF and CAP_PERFMON/);
+      assert.match(tracing.errors(), /the tracer needs root, or CAP_BPF and CAP_PERFMON/);
       assert.match(tracing.errors(), /NOPASSWD/);
       assert.equal(tracing.out(), "");
     }
