@@ -40,6 +40,8 @@ async function main(argv: string[]): Promise<number> {
     return exitCodes.wrongUsage;
   }
   if (name === "--help" || name === "-h" || name === "help") {
+    const [about] = rest;
+    if (name === "help" && about !== undefined && about !== "help") return main([about, "--help"]);
     process.stdout.write(help);
     return exitCodes.done;
   }
@@ -68,11 +70,17 @@ function version(): string {
   return version;
 }
 
-// A reader such as `head` that has seen enough is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(exitCodes.done);
-});
+// A reader such as `head` that has seen enough is no failure; a full disk is one, and no gate that was not met.
+for (const [stream, name] of [
+  [process.stdout, "standard output"],
+  [process.stderr, "standard error"],
+] as const) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(exitCodes.done);
+    if (stream === process.stdout) process.stderr.write(`plainsight: write ${name}: ${error.message}\n`);
+    process.exit(exitCodes.wrongUsage);
+  });
+}
 
 // Not process.exit: what was written to a pipe may still be on its way.
 process.exitCode = await main(process.argv.slice(2));

@@ -16,7 +16,7 @@ export function shortfall(report: CoverageReport, leastPercent: number): string[
     percent === null
       ? [`no process with TLS was found, so ${leastPercent} % of them cannot be traceable`]
       : [
-          `${Math.floor(percent * 10) / 10} % of the processes with TLS is traceable, which is under ${leastPercent} %`,
+          `${Math.floor(percent * 10) / 10} % of the processes with TLS are traceable, which is under ${leastPercent} %`,
           ...wantOfProbes(report, short),
           ...short.map(
             (it) => `  ${it.pid} ${processTitle(it)}: ${it.verdict} (${it.basis}), ${reasonInFull(it)}`,
@@ -24,7 +24,7 @@ export function shortfall(report: CoverageReport, leastPercent: number): string[
         ];
   for (const { text, pids } of skippedByReason(skipped)) {
     const which = pids.length > 3 ? `${pids.length} processes` : pids.join(", ");
-    lines.push(`  not counted, for they were skipped: ${which}: ${text}`);
+    lines.push(`  not counted, for ${pids.length === 1 ? "it was" : "they were"} skipped: ${which}: ${text}`);
   }
   return lines;
 }

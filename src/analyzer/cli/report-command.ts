@@ -61,6 +61,7 @@ export async function reportCommand(argv: string[]): Promise<number> {
     return exitCodes.done;
   }
   const { output } = values;
+  if (output === "") throw new UsageError("--output needs a value");
   const format = values.format ?? endings[extname(output ?? "").toLowerCase()] ?? "markdown";
   if (!isReportFormat(format)) throw new UsageError(`--format ${format} is not one of html, markdown, json`);
   const least = percentOf(values["fail-under"]);

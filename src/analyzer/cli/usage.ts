@@ -14,7 +14,16 @@ export function parseOptions<T extends ParseArgsConfig>(config: T): ReturnType<t
     return parseArgs(config);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    // The first sentence says what is wrong; the others are advice on quoting.
-    throw new UsageError(error.message.replace(/\.\s.*/s, ""), { cause: error });
+    throw new UsageError(wrongOption(error.message), { cause: error });
   }
+}
+
+/** What node:util says of an option, without its advice on quoting; of a value that is not there, as we say it. */
+function wrongOption(message: string): string {
+  const [, without] = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument missing/.exec(message) ?? [];
+  if (without !== undefined) return `${without} needs a value`;
+  const [, before] = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument is ambiguous/.exec(message) ?? [];
+  if (before !== undefined)
+    return `${before} needs a value; one that begins with a dash is written ${before}=VALUE`;
+  return message.replace(/\.\s.*/s, "");
 }

@@ -1,4 +1,5 @@
 // The server names that are refused, as a file lists them: a name or `*.suffix` a line, `#` begins a comment.
+import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
 import { isNameRule } from "../../tracer/messages.ts";
 
@@ -19,7 +20,11 @@ export function readNameRules(text: string): NameRules {
     const written = line.replace(/#.*/, "").trim();
     if (written === "") continue;
     const rule = ruleOf(written);
-    if (rule === null) {
+    if (isIP(written) !== 0) {
+      problems.push(
+        `line ${index + 1}: ${JSON.stringify(written)} is an address, which no ClientHello names`,
+      );
+    } else if (rule === null) {
       problems.push(
         `line ${index + 1}: ${JSON.stringify(written.slice(0, 300))} is neither a name nor *.suffix`,
       );

@@ -81,7 +81,14 @@ const wrong: [args: string[], message: RegExp][] = [
   [["scan", "stray"], /Unexpected argument 'stray'/],
   [["scan", "--pid", "x"], /--pid "x" is not a process id/],
   [["scan", "--json", "--all"], /--json lists every process already/],
-  [["trace", "--pid", "1", "--duration", "-1s"], /Option '--duration' argument is ambiguous$/m],
+  [
+    ["trace", "--pid", "1", "--duration", "-1s"],
+    /--duration needs a value; one that begins with a dash is written --duration=VALUE$/m,
+  ],
+  [["scan", "--name"], /--name needs a value$/m],
+  [["report", "--fail-under=-1"], /--fail-under -1 is not a percentage/],
+  [["report", "--output", ""], /--output needs a value/],
+  [["help", "scam"], /there is no command "scam"/],
   [["report", "--format", "pdf"], /--format pdf is not one of html, markdown, json/],
   [["report", "--format", "constructor"], /is not one of/],
   [["report", "--fail-under", "101"], /is not a percentage/],
@@ -107,7 +114,13 @@ test("cli: without a command tells the commands on standard error, with exit cod
   assert.match(stderr, /^Usage: plainsight COMMAND/);
 });
 
-for (const args of [["--help"], ["scan", "--help"], ["report", "-h"], ["block", "--help"]]) {
+for (const args of [
+  ["--help"],
+  ["scan", "--help"],
+  ["report", "-h"],
+  ["block", "--help"],
+  ["help", "block"],
+]) {
   test(`cli: ${args.join(" ")} tells the usage`, () => {
     const { status, stdout, stderr } = run(args);
     assert.deepStrictEqual({ status, stderr }, { status: 0, stderr: "" });
@@ -115,6 +128,19 @@ for (const args of [["--help"], ["scan", "--help"], ["report", "-h"], ["block", 
     for (const line of stdout.split("\n")) assert.ok(line.length <= 110, line);
   });
 }
+
+test("cli: a full disk is told in one line, and is no gate that was not met", () => {
+  for (const args of ["--version", `scan --pid ${shellPid}`, `report --pid ${shellPid} --fail-under 0`]) {
+    const command = `"$0" --import tsx src/analyzer/cli.ts ${args} > /dev/full`;
+    const { status, stderr } = spawnSync("sh", ["-c", command, process.execPath], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    assert.equal(status, 2);
+    assert.match(stderr, /^plainsight: write standard output: ENOSPC: no space left on device, write$/m);
+    assert.doesNotMatch(stderr, /^\s+at /m);
+  }
+});
 
 test("cli: --version is the package's", () => {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
@@ -289,7 +315,7 @@ for (const [option, value] of [
 test("cli: report --fail-under says why a process that was named does not count", () => {
   const { status, stderr } = run(["report", "--pid", "4194304", "--fail-under", "50"]);
   assert.equal(status, 1);
-  assert.match(stderr, /not counted, for they were skipped: 4194304: there is no process 4194304$/m);
+  assert.match(stderr, /not counted, for it was skipped: 4194304: there is no process 4194304$/m);
 });
 
 test("cli: report --format json is what scan --json prints", () => {
@@ -316,7 +342,7 @@ test("cli: report --fail-under passes with what is covered, tells what fell shor
   assert.equal(short.status, 1);
   assert.match(
     short.stderr,
-    /^plainsight: (?:50|0) % of the processes with TLS is traceable, which is under 90 %$/m,
+    /^plainsight: (?:50|0) % of the processes with TLS are traceable, which is under 90 %$/m,
   );
   assert.match(
     short.stderr,

@@ -123,7 +123,7 @@ test("gate: names what it could not judge, with the reasons", () => {
   const hidden = { code: "not-readable", text: "use sudo" };
   const skipped = [{ pid: 9, reason: gone }, ...[21, 22, 23, 24].map((pid) => ({ pid, reason: hidden }))];
   assert.deepStrictEqual(shortfall({ ...measured([a], ["unseen"]), skipped }, 10).slice(-2), [
-    "  not counted, for they were skipped: 9: there is no process 9",
+    "  not counted, for it was skipped: 9: there is no process 9",
     "  not counted, for they were skipped: 4 processes: use sudo",
   ]);
 });
@@ -140,7 +140,7 @@ test("gate: says where missing rights are what falls short", () => {
     },
   };
   assert.deepStrictEqual(shortfall({ ...report, host }, 80).slice(0, 2), [
-    "0 % of the processes with TLS is traceable, which is under 80 %",
+    "0 % of the processes with TLS are traceable, which is under 80 %",
     "  1 of these would be traceable where probes are possible, but here they are not: not permitted (try sudo)",
   ]);
 });

@@ -53,6 +53,16 @@ test("name rules: a name or *.suffix a line, the rest told by its line", () => {
   );
 });
 
+test("name rules: an address is no name, for a ClientHello has none (RFC 6066, section 3)", () => {
+  assert.deepStrictEqual(readNameRules("192.0.2.1\nexample.com\n2001:db8::1"), {
+    rules: ["example.com"],
+    problems: [
+      'line 1: "192.0.2.1" is an address, which no ClientHello names',
+      'line 3: "2001:db8::1" is an address, which no ClientHello names',
+    ],
+  });
+});
+
 test("name rules: more than the kernel takes are told, once", () => {
   const text = Array.from({ length: 200_003 }, (_, i) => `n${i}.example`).join("\n");
   const { rules, problems } = readNameRules(text);
