@@ -2,6 +2,7 @@
 // coverage-view.ts shows it.
 import type { CoverageReport, ProcessReport, Skipped, Verdict } from "../protocol/coverage.ts";
 import type { Problem } from "../protocol/editor.ts";
+import { problemSentences } from "./problem-text.ts";
 import { canBeTraced } from "./probe-reach.ts";
 import { accessibleLabel, processDescription, processLabel } from "./process-text.ts";
 import { remedyOf } from "./remedies.ts";
@@ -101,15 +102,18 @@ const groups: Record<Verdict, GroupStyle> = {
   "no-tls": { label: "No TLS", icon: { id: "circle-outline" }, tooltip: "They carry no TLS stack" },
 };
 
+/** Codes of problems after which tracing can begin again at once. */
+const endings: ReadonlySet<string> = new Set(["tracer-ended", "analyzer-ended"]);
+
 /** The item for a problem. */
-export function problemItem({ text, remedy }: Problem): ProblemItem {
-  const label = "Live traffic is not available";
+export function problemItem({ code, text, remedy }: Problem): ProblemItem {
+  const label = endings.has(code) ? "Tracing has ended" : "Live traffic is not available";
   return {
     kind: "problem",
     id: "problem",
     label,
     description: text,
-    tooltip: `${label}: ${text}. ${remedy}`,
+    tooltip: `${label}: ${problemSentences({ text, remedy })}`,
   };
 }
 

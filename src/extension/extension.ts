@@ -33,7 +33,7 @@ export function activate(context: ExtensionContext): void {
   const debugSessions = new DebugSessions({ analyzer, panel, statusBar, output, isChosen });
   const coverage = new CoverageView(analyzer, obstacle, facts);
   const serviceStatus = new ServiceStatus(analyzer, facts);
-  const matrix = new SupportMatrix(analyzer, obstacle);
+  const matrix = new SupportMatrix(analyzer, obstacle, context.extensionUri);
 
   const choose = (pid: number): void => {
     trace.choose(pid);

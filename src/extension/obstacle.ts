@@ -3,7 +3,7 @@
 import { commands, env, EventEmitter, window, type Disposable } from "vscode";
 import type { Problem } from "../protocol/editor.ts";
 import type { Analyzer } from "./analyzer.ts";
-import { hostProblem, unavailableProblem } from "./problem-text.ts";
+import { hostProblem, problemSentences, unavailableProblem } from "./problem-text.ts";
 
 export class Obstacle implements Disposable {
   readonly #changed = new EventEmitter<undefined>();
@@ -48,7 +48,7 @@ export class Obstacle implements Disposable {
     if (!said) return;
     const [copy, output] = ["Copy Command", "Show Output"];
     const actions = said.command === undefined ? [output] : [copy, output];
-    const chosen = await window.showWarningMessage(`Plainsight: ${said.text}. ${said.remedy}.`, ...actions);
+    const chosen = await window.showWarningMessage(`Plainsight: ${problemSentences(said)}.`, ...actions);
     if (chosen === copy) await copyCommand(said.command);
     if (chosen === output) await commands.executeCommand("plainsight.showOutput");
   }

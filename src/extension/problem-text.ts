@@ -17,3 +17,8 @@ export function unavailableProblem(reason: string): Problem {
     remedy: "See Plainsight's output",
   };
 }
+
+/** What is wrong, and what to do about it: two sentences, the second without a full stop. */
+export function problemSentences({ text, remedy }: Pick<Problem, "text" | "remedy">): string {
+  return `${text}. ${remedy.charAt(0).toUpperCase()}${remedy.slice(1)}`;
+}

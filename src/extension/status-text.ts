@@ -1,5 +1,6 @@
 // What the status bar says about the trace and the watch of the network: text, tooltip and what a click does. Pure; status-bar.ts shows it.
 import type { NetworkState, Problem, StateParams } from "../protocol/editor.ts";
+import { problemSentences } from "./problem-text.ts";
 
 export interface StatusInput {
   state: StateParams;
@@ -23,7 +24,7 @@ export function statusText({ state, problem, notice }: StatusInput): StatusText 
   const loss =
     lost.records > 0 ? `${count(lost.records, "record")} lost (${lost.bytes} bytes)` : "nothing lost";
   const warning = lost.records > 0 ? ` $(warning) ${lost.records} lost` : "";
-  const why = problem ? `${problem.text}. ${problem.remedy}` : notice;
+  const why = problem ? problemSentences(problem) : notice;
   if (tracing.length > 0) {
     const [first] = tracing;
     const what =

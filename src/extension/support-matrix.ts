@@ -22,12 +22,14 @@ const viewType = "plainsight.supportMatrix";
 export class SupportMatrix implements Disposable {
   readonly #analyzer: Analyzer;
   readonly #obstacle: Obstacle;
+  readonly #extensionUri: Uri;
   #panel: WebviewPanel | null = null;
   #report: CoverageReport | null = null;
 
-  constructor(analyzer: Analyzer, obstacle: Obstacle) {
+  constructor(analyzer: Analyzer, obstacle: Obstacle, extensionUri: Uri) {
     this.#analyzer = analyzer;
     this.#obstacle = obstacle;
+    this.#extensionUri = extensionUri;
   }
 
   /** Measures and shows; cancelled, it shows what was seen until then. */
@@ -97,6 +99,10 @@ export class SupportMatrix implements Disposable {
   #open(): WebviewPanel {
     const options = { enableScripts: true, enableFindWidget: true, localResourceRoots: [] };
     const panel = window.createWebviewPanel(viewType, "TLS Support Matrix", ViewColumn.Active, options);
+    panel.iconPath = {
+      light: Uri.joinPath(this.#extensionUri, "media", "support-matrix-light.svg"),
+      dark: Uri.joinPath(this.#extensionUri, "media", "support-matrix-dark.svg"),
+    };
     panel.onDidDispose(() => {
       this.#panel = null;
       this.#report = null;

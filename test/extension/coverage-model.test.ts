@@ -147,3 +147,11 @@ test("coverage tree: a problem says what is missing and what to do", () => {
     tooltip: "Live traffic is not available: needs CAP_BPF. Run it with sudo",
   });
 });
+
+test("coverage tree: a trace that ended by itself is not called unavailable: it can begin again", () => {
+  const problem = { text: "the tracer exited with SIGKILL", remedy: "start tracing again" };
+  assert.deepStrictEqual(
+    ["tracer-ended", "analyzer-ended", "no-uprobes"].map((code) => problemItem({ code, ...problem }).label),
+    ["Tracing has ended", "Tracing has ended", "Live traffic is not available"],
+  );
+});

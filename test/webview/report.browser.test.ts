@@ -182,6 +182,16 @@ describe("report in Chromium", { skip: missing, timeout: 120_000 }, () => {
     });
   }
 
+  for (const width of [920, 1040, 1200, 1600]) {
+    test(`${width} pixels wide: the reason has the most room of all columns`, async () => {
+      const page = await open({ viewport: { width, height: 800 } });
+      const widths = await page.evaluate<number[]>(
+        '[...document.querySelectorAll("#table thead th")].map((head) => head.getBoundingClientRect().width)',
+      );
+      assert.equal(widths.indexOf(Math.max(...widths)), widths.length - 1, widths.join(" "));
+    });
+  }
+
   test("on paper the controls go and the table stays", async () => {
     const page = await open();
     await page.emulateMedia({ media: "print" });

@@ -98,6 +98,8 @@ export class EmptyView {
               : primary("Copy Command", () => {
                   events.copy(command);
                 }),
+            // Once the remedy is done, or where the trace ended by itself.
+            secondary("Trace a Process…", events.trace.bind(events)),
             secondary("Show Coverage", events.showCoverage.bind(events)),
           ),
         ];
