@@ -183,12 +183,19 @@ describe("report in Chromium", { skip: missing, timeout: 120_000 }, () => {
   }
 
   for (const width of [920, 1040, 1200, 1600]) {
-    test(`${width} pixels wide: the reason has the most room of all columns`, async () => {
+    test(`${width} pixels wide: the reason has the most room of all columns, and no id or path is broken`, async () => {
       const page = await open({ viewport: { width, height: 800 } });
       const widths = await page.evaluate<number[]>(
         '[...document.querySelectorAll("#table thead th")].map((head) => head.getBoundingClientRect().width)',
       );
       assert.equal(widths.indexOf(Math.max(...widths)), widths.length - 1, widths.join(" "));
+      const broken = await page.evaluate<string[]>(`
+        [...document.querySelectorAll("#table td:is([data-label=PID], [data-label=Path])")].filter((cell) => {
+          const range = document.createRange();
+          range.selectNodeContents(cell);
+          return range.getClientRects().length > 1;
+        }).map((cell) => cell.textContent)`);
+      assert.deepStrictEqual(broken, []);
     });
   }
 
