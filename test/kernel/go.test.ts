@@ -1,14 +1,14 @@
 // HTTPS in Go, stripped and position independent: both sides are captured byte for byte, whatever their stacks do.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { ExchangeEvent } from "../../src/protocol/traffic.ts";
 import { bodyOf } from "../fixtures/bodies.mjs";
 import { breakpoints, places, withoutBreakpoints } from "./probes.ts";
-import { ended, firstLine, fixtures, makeCertificate, openTrace, skipReason, start } from "./rig.ts";
+import { ask, ended, firstLine, fixtures, makeCertificate, openTrace, skipReason, start } from "./rig.ts";
 
 const connections = 8;
 const plan = [
@@ -115,6 +115,24 @@ for (const [protocol, about, options] of variants) {
     },
   );
 }
+
+test(
+  "go: a server is traced as it runs, whose program was built anew since it began",
+  { skip: skipReason("go") },
+  async (t) => {
+    const program = buildGo(t);
+    const { key, cert } = makeCertificate(t);
+    const server = start(t, program, ["server", "h1", key, cert]);
+    const port = await firstLine(server);
+    rmSync(program);
+    writeFileSync(program, "another");
+    const trace = await openTrace(t);
+    const { skipped } = await trace.session.add([server.pid], { followChildren: false });
+    assert.deepStrictEqual(skipped, []);
+    await ask(port, "/orders/1?size=1");
+    await trace.seen(() => trace.exchanges(server.pid).length > 0);
+  },
+);
 
 test(
   "go: the probes go with the trace, and none is a return probe",

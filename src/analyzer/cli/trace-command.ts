@@ -194,11 +194,12 @@ async function addSelected(
   }
   const later = waitsForLater(selection);
   if (later) await session.addLater(selection);
+  if (attached.length === 0 && !later) return false;
   const names = session.traced.map(({ command, pid }) => `${command} ${pid}`);
   process.stderr.write(`tracing ${names.slice(0, 6).join(", ") || "nothing yet"}`);
   if (names.length > 6) process.stderr.write(` and ${names.length - 6} more`);
   process.stderr.write(`${later ? ", and what starts later" : ""}; Ctrl-C ends it\n`);
-  return attached.length > 0 || later;
+  return true;
 }
 
 const notAskedFor: ReadonlySet<string> = new Set(["own-process", "no-such-process", "exited", "zombie"]);

@@ -17,12 +17,15 @@ export function parseMaps(text: string): Mapping[] {
   for (const entry of text.split("\n")) {
     const fields = line.exec(entry);
     if (fields === null) continue;
-    const [, range = "", permissions = "", device = "", inode = "", escaped = ""] = fields;
+    const [, padded = "", permissions = "", device = "", inode = "", escaped = ""] = fields;
     if (Number(inode) === 0) continue;
     // The kernel escapes the newline alone, so that a line is an entry.
     const name = escaped.replaceAll("\\012", "\n");
     const deleted = name.endsWith(deletedMark);
     const path = deleted ? name.slice(0, -deletedMark.length) : name;
+    // Of low addresses, as of programs that are not position independent, the table has eight digits and map_files none
+    // too many (dname_to_vma_addr of fs/proc/base.c).
+    const range = padded.replace(/\b0+(?=[0-9a-f])/g, "");
     mappings.push({
       file: { path, device, inode: Number(inode), deleted, range },
       executable: permissions[2] === "x",

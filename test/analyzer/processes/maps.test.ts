@@ -12,6 +12,15 @@ test("maps: gives path, device, inode and range of a mapped file", () => {
   });
 });
 
+test("maps: names the range of a low address as map_files does, without leading zeros", () => {
+  const ranges = ["00400000-006b9000", "00000000-00001000", "08048000-7f1d5c000000"];
+  const text = ranges.map((padded) => `${padded} r-xp 00000000 08:01 12 /usr/bin/go-app`).join("\n");
+  assert.deepStrictEqual(
+    parseMaps(text).map(({ file }) => file.range),
+    ["400000-6b9000", "0-1000", "8048000-7f1d5c000000"],
+  );
+});
+
 const paths: [about: string, printed: string, path: string, deleted: boolean][] = [
   ["keeps spaces in a path", "/opt/my app/lib ssl.so", "/opt/my app/lib ssl.so", false],
   ["undoes the kernel's escape of a newline", "/opt/a\\012b", "/opt/a\nb", false],
