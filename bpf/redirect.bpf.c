@@ -18,6 +18,9 @@
 #define AF_INET 2
 #define AF_INET6 10
 
+/* include/net/flow.h */
+#define LOOPBACK_IFINDEX 1
+
 /* Written once by the tracer, before the programs are attached. */
 struct ps_proxy {
     __u64 network_namespace; /* SO_NETNS_COOKIE of where it listens */
@@ -94,6 +97,14 @@ static __always_inline bool listens_on_ipv6_loopback(struct bpf_sock_addr *ctx, 
     return listens(ctx, &tuple, sizeof(tuple.ipv6));
 }
 
+/* To an interface that does not lead to loopback (SO_BINDTODEVICE, VRFs). */
+static __always_inline bool is_bound(struct bpf_sock_addr *ctx)
+{
+    __u32 interface = ctx->sk ? ctx->sk->bound_dev_if : 0;
+
+    return interface && interface != LOOPBACK_IFINDEX;
+}
+
 /* The proxy, when this connection is one for it. Says of `original` whether it is held there. */
 static __always_inline struct ps_proxy *proxy_for(struct bpf_sock_addr *ctx, struct ps_redirected *original)
 {
@@ -114,7 +125,7 @@ static __always_inline struct ps_proxy *proxy_for(struct bpf_sock_addr *ctx, str
         if (!original->held)
             return 0;
     }
-    if (bpf_get_netns_cookie(ctx) == to->network_namespace)
+    if (bpf_get_netns_cookie(ctx) == to->network_namespace && !is_bound(ctx))
         return to;
     if (!original->held && !(process->flags & PS_TRACED_ELSEWHERE)) {
         process->flags |= PS_TRACED_ELSEWHERE;

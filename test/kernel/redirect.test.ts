@@ -1,7 +1,7 @@
 // Connections of traced processes go to the proxy and of nobody else, the proxy can ask where they were going, and
 // nothing is left when the proxy or the tracer is gone.
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { realpathSync, statSync } from "node:fs";
 import http from "node:http";
@@ -10,7 +10,8 @@ import { text } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { redirectedFrom } from "../../src/analyzer/network/redirected.ts";
-import { ended, skipReason } from "./rig.ts";
+import { openNamespace } from "./network-rig.ts";
+import { ended, firstLine, skipReason } from "./rig.ts";
 import { startTracer, type TracerProcess } from "./tracer-process.ts";
 
 const run = promisify(execFile);
@@ -138,6 +139,34 @@ test("redirect: other processes, and other network namespaces, go direct", { ski
   assert.equal(await traced(rig, elsewhere), refused);
   assert.deepStrictEqual(rig.arrivals, []);
 });
+
+test(
+  "redirect: a connection that is bound to an interface goes direct, unless that leads to the proxy",
+  { skip },
+  async (t) => {
+    const rig = await redirect(t);
+    const other = await openNamespace(t);
+    const near = `ps-bound-${process.pid % 1000}`;
+    const pair = ["link", "add", near, "type", "veth", "peer", "name", "far", "netns", String(other.holder)];
+    execFileSync("ip", pair);
+    execFileSync("ip", ["address", "add", "198.51.100.1/24", "dev", near]);
+    execFileSync("ip", ["link", "set", near, "up"]);
+    other.run("ip", "address", "add", "198.51.100.2/24", "dev", "far");
+    other.run("ip", "link", "set", "far", "up");
+    const answering = `require("node:http").createServer((_, response) => response.end("direct"))
+      .listen(0, "198.51.100.2", function () { console.log(this.address().port) })`;
+    const port = await firstLine(other.start(process.execPath, "-e", answering));
+    const far = ask(`http://198.51.100.2:${port}/`);
+    const said = await traced(rig, `${far}; ${far.replace("-s", `-s --interface ${near}`)}`);
+    assert.deepStrictEqual(said.split("\n"), [
+      `proxy 198.51.100.2 ${port} 0`,
+      `direct 198.51.100.2 ${port} 0`,
+    ]);
+    const local = await serve(t, "direct", "127.0.0.1");
+    const loopback = ask(`http://127.0.0.1:${local}/`).replace("-s", "-s --interface lo");
+    assert.equal(await traced(rig, loopback), `proxy 127.0.0.1 ${local} 0`);
+  },
+);
 
 test("redirect: where the proxy could not connect, programs go direct for a while", { skip }, async (t) => {
   const rig = await redirect(t);

@@ -6,7 +6,7 @@ import { endpoint } from "../endpoint.ts";
 /** Of a process of which the kernel sends none. */
 export const elsewhere: Reason = {
   code: "other-namespace",
-  text: "it begins its connections in another network namespace, from where the proxy cannot be reached: they go direct (run plainsight in that namespace: nsenter -t PID -n)",
+  text: "it begins connections in another network namespace (run plainsight there: nsenter -t PID -n), or is bound to one interface, from where the proxy cannot be reached: they go direct",
 };
 
 export interface Redirected {
