@@ -1,9 +1,17 @@
 // Text and small marks as HTML: the only places where a stranger's text becomes markup.
 import type { Verdict } from "../../protocol/coverage.ts";
 
-/** For text and for attribute values in double quotes: names and paths come from strangers. */
+/**
+ * For text and for attribute values in double quotes: names and paths come from strangers. What would make them read in
+ * another order than they have is shown by its number.
+ */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"'`]/g, (character) => `&#${character.codePointAt(0) ?? 0};`);
+  return text
+    .replace(
+      /[\u202a-\u202e\u2066-\u2069]/g,
+      (mark) => `[U+${mark.charCodeAt(0).toString(16).toUpperCase()}]`,
+    )
+    .replace(/[&<>"'`]/g, (character) => `&#${character.codePointAt(0) ?? 0};`);
 }
 
 export function list(items: readonly string[]): string {

@@ -99,6 +99,7 @@ for (const [text, escaped] of escapes) {
 
 test("html: escapes what strangers chose, in text and in attributes", () => {
   assert.equal(escapeHtml(`<a b="c" d='e'>&`), "&#60;a b=&#34;c&#34; d=&#39;e&#39;&#62;&#38;");
+  assert.equal(escapeHtml("/opt/\u202Ehs.live"), "/opt/[U+202E]hs.live");
   const html = page(reportOf([hostile], [{ pid: 1, reason: { code: "x", text: "<i>" } }]));
   assert.doesNotMatch(html, /<script>alert|<b>\||<i>/);
   assert.match(html, /&#60;script&#62;alert\(1\)&#60;\/script&#62;/);
