@@ -1,4 +1,5 @@
 // What `plainsight trace` was asked to do: its help, its options and what makes no sense together.
+import { readNameRules } from "../network/name-rules.ts";
 import type { Selection } from "../selection.ts";
 import { interfacesOf } from "./interfaces.ts";
 import { parseDuration, parseSize } from "./quantities.ts";
@@ -80,7 +81,7 @@ export function traceOptions(argv: string[]): TraceOptions | "help" {
       json: { type: "boolean" },
       verbose: { type: "boolean" },
       "show-secrets": { type: "boolean" },
-      "body-limit": { type: "string", default: "64KiB" },
+      "body-limit": { type: "string" },
       "metadata-only": { type: "boolean" },
       "pass-through": { type: "string", multiple: true },
       certificate: { type: "string" },
@@ -104,7 +105,7 @@ export function traceOptions(argv: string[]): TraceOptions | "help" {
     json: values.json === true,
     verbose: values.verbose === true,
     showSecrets: values["show-secrets"] === true,
-    bodyLimit: parseSize("--body-limit", values["body-limit"]),
+    bodyLimit: parseSize("--body-limit", values["body-limit"] ?? "64KiB"),
     proxy: null,
     network: null,
     auto: values.path === "auto",
@@ -112,6 +113,13 @@ export function traceOptions(argv: string[]): TraceOptions | "help" {
   };
   if (options.hellos && !["auto", "uprobe"].includes(values.path)) {
     throw new UsageError("--hellos belongs to --path auto and uprobe");
+  }
+  const ofContents = ["show-secrets", "body-limit"].find((name) => name in values);
+  if (ofContents !== undefined && values.path === "xdp") {
+    throw new UsageError(`--${ofContents} is of what is decrypted, and with --path xdp nothing is`);
+  }
+  if (ofContents !== undefined && values["metadata-only"] === true) {
+    throw new UsageError(`--${ofContents} is of headers and bodies, which --metadata-only drops`);
   }
   if (values.interface !== undefined && values.path !== "xdp") {
     throw new UsageError("--interface belongs to --path xdp");
@@ -150,5 +158,12 @@ function proxySettings(
   if (command.length === 0 && isEveryProcess(selection)) {
     throw new UsageError("--path mitm needs a command after --, or --pid of one that was started so");
   }
-  return { metadataOnly, passThrough, server };
+  return { metadataOnly, passThrough: passThrough.map(nameRule), server };
+}
+
+/** As the names of `block`: one that names no server would be passed over in silence. */
+function nameRule(written: string): string {
+  const [rule] = readNameRules(written).rules;
+  if (rule !== undefined) return rule;
+  throw new UsageError(`--pass-through ${JSON.stringify(written)} is neither a name nor *.suffix`);
 }
