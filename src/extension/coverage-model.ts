@@ -200,6 +200,8 @@ function offersOf(process: ProcessReport, { xdp }: CoverageReport["host"]["paths
   return [
     ...(canBeTraced(process) ? (["trace"] as const) : []),
     ...(action === null ? [] : [action]),
+    // The proxy needs no rights, and its authority is not trusted by NSS.
+    ...(action === "rights" && process.stacks[0]?.stack !== "nss" ? (["proxy"] as const) : []),
     ...(isUnseen.has(process.verdict) && xdp.available ? (["watch"] as const) : []),
   ];
 }

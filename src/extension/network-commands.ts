@@ -29,7 +29,7 @@ export class NetworkCommands implements Disposable {
     const { analyzer, panel, obstacle } = this.#parts;
     try {
       const { problem } = await analyzer.watchNetwork();
-      if (problem) await obstacle.show(problem);
+      if (problem) await obstacle.show(problem, { offersProxy: false });
       else panel.show({ takeFocus: false });
     } catch (error) {
       void window.showErrorMessage(`Plainsight: the network could not be watched: ${messageOf(error)}`);
@@ -49,6 +49,6 @@ export class NetworkCommands implements Disposable {
     if (isOn === this.#isOn) return;
     this.#isOn = isOn;
     void commands.executeCommand("setContext", "plainsight.isWatchingNetwork", isOn);
-    if (!isOn && networkProblem) void this.#parts.obstacle.show(networkProblem);
+    if (!isOn && networkProblem) void this.#parts.obstacle.show(networkProblem, { offersProxy: false });
   }
 }

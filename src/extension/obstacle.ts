@@ -43,13 +43,18 @@ export class Obstacle implements Disposable {
     return this.#ofAnalyzer ?? this.#ofTrace ?? this.#ofHost;
   }
 
-  /** Says what is wrong and offers what can be done; for when the user asked. */
-  async show(said = this.problem): Promise<void> {
+  /**
+   * Says what is wrong and offers what can be done; for when the user asked. The proxy needs no rights: it is offered
+   * where the host lacks those for probes.
+   */
+  async show(said = this.problem, { offersProxy = true } = {}): Promise<void> {
     if (!said) return;
-    const [copy, output] = ["Copy Command", "Show Output"];
-    const actions = said.command === undefined ? [output] : [copy, output];
+    const [copy, proxy, output] = ["Copy Command", "Trace Through the Proxy", "Show Output"];
+    const isProxyLeft = offersProxy && this.#ofAnalyzer === undefined && this.#ofHost !== undefined;
+    const actions = [...(said.command === undefined ? [] : [copy]), ...(isProxyLeft ? [proxy] : []), output];
     const chosen = await window.showWarningMessage(`Plainsight: ${problemSentences(said)}.`, ...actions);
     if (chosen === copy) await copyCommand(said.command);
+    if (chosen === proxy) await commands.executeCommand("plainsight.traceThroughProxy");
     if (chosen === output) await commands.executeCommand("plainsight.showOutput");
   }
 

@@ -6,7 +6,11 @@ import type { Problem } from "../protocol/editor.ts";
 export function hostProblem(host: HostReport): Problem | undefined {
   const { uprobe } = host.paths;
   if (uprobe.available) return undefined;
-  return { code: "no-uprobes", text: uprobe.reason, remedy: "Coverage can be shown, live traffic cannot" };
+  return {
+    code: "no-uprobes",
+    text: uprobe.reason,
+    remedy: "Coverage can be shown, and live traffic of what is started through the proxy",
+  };
 }
 
 /** The analyzer does not run. */

@@ -69,7 +69,7 @@ export class ProxyCommands {
   async #variables(own: Record<string, string>): Promise<Record<string, string> | undefined> {
     const { variables, problem } = await this.#parts.analyzer.openProxy({ variables: own });
     const isOpen = Object.keys(variables).length > 0;
-    if (problem && !isOpen) await this.#parts.obstacle.show(problem);
+    if (problem && !isOpen) await this.#parts.obstacle.show(problem, { offersProxy: false });
     else if (problem) {
       window.setStatusBarMessage(
         `$(info) Only programs that honour HTTPS_PROXY are seen: ${problem.text}`,

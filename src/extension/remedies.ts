@@ -13,7 +13,10 @@ const throughProxy = "Start it through the proxy";
 const debugSymbols = "Install the program's debug symbols, where it has any";
 
 const remedies: Readonly<Record<string, Remedy>> = {
-  "uprobe-unavailable": { text: "Give the tracer its rights", action: "rights" },
+  "uprobe-unavailable": {
+    text: `Give the tracer its rights, or ${throughProxy.toLowerCase()}, which needs none`,
+    action: "rights",
+  },
   "no-symbols": {
     text: `${debugSymbols}, or ${throughProxy.toLowerCase()}`,
     action: "proxy",

@@ -53,7 +53,10 @@ export class SupportMatrix implements Disposable {
       );
       await this.#show(report);
       if (problem)
-        await this.#obstacle.show({ ...problem, text: `not measured, only predicted: ${problem.text}` });
+        await this.#obstacle.show(
+          { ...problem, text: `not measured, only predicted: ${problem.text}` },
+          { offersProxy: false },
+        );
       else if (lostRecords > 0)
         void window.showWarningMessage(
           `Plainsight: ${lostRecords} records were lost; fewer bytes were measured than passed.`,

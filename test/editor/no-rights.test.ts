@@ -1,6 +1,7 @@
 // What the extension says in an editor that has no rights for eBPF: coverage goes on, and what is missing is said once,
 // with what to do about it.
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import {
   freePort,
@@ -19,12 +20,16 @@ const skip = lacking ?? false;
 
 let rig: Rig;
 let shop: Shop;
+let port: number;
 
 before(
   async () => {
     if (lacking !== null) return;
-    shop = makeShop(await freePort());
-    rig = await openEditor({ vsix: packagedExtension(), folder: shop.folder, withoutRights: true });
+    port = await freePort();
+    shop = makeShop(port);
+    // The proxy verifies servers by the roots of its environment.
+    const env = { NODE_EXTRA_CA_CERTS: join(shop.folder, "cert.pem") };
+    rig = await openEditor({ vsix: packagedExtension(), folder: shop.folder, withoutRights: true, env });
   },
   { timeout: 4 * patienceMs },
 );
@@ -81,5 +86,42 @@ test(
     const frame = await liveTrafficFrame(rig.page);
     await frame.getByText(/CAP_BPF/).waitFor();
     await screenshot(rig.page, "no-rights-network");
+  },
+);
+
+test(
+  "editor without rights: what is started through the proxy is seen, which is offered where tracing is not possible",
+  { skip, timeout: 2 * patienceMs },
+  async () => {
+    const { page } = rig;
+    await runCommand(page, "Debug: Stop");
+    await page.locator(".debug-toolbar").waitFor({ state: "hidden" });
+    const service = shop.run();
+    try {
+      while ((await shop.send("GET", "/orders").catch(() => 0)) !== 200) await page.waitForTimeout(100);
+      await runCommand(page, "Notifications: Clear All Notifications");
+      await runCommand(page, "Plainsight: Show Coverage");
+      // The editor's own server: what has more rights than the editor cannot be looked at.
+      const row = treeRow(page, /node entry\.js/);
+      await row.hover();
+      await row.getByRole("button", { name: "Trace Through the Proxy" }).waitFor();
+      await runCommand(page, "Plainsight: Trace Process");
+      const toast = page.locator(".notification-toast", { hasText: /Plainsight:/ });
+      await toast.waitFor();
+      await screenshot(page, "no-rights-trace");
+      await toast.getByRole("button", { name: "Trace Through the Proxy" }).click();
+      await page.locator(".quick-input-list .monaco-list-row", { hasText: "A New Terminal" }).click();
+      await statusItem(page, /^Plainsight traces \w+ \d+/).waitFor();
+      await page.locator(".terminal-wrapper.active .xterm-screen").click();
+      await page.keyboard.type(`curl -sS https://localhost:${port}/without-rights\n`);
+      const frame = await liveTrafficFrame(page);
+      await frame.locator(".list-rows .row:visible", { hasText: "/without-rights" }).first().waitFor();
+      await screenshot(page, "no-rights-proxy");
+    } catch (error) {
+      await screenshot(page, "failed no rights proxy");
+      throw error;
+    } finally {
+      service.stop();
+    }
   },
 );

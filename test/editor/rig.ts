@@ -56,10 +56,17 @@ export interface EditorOptions {
   folder: string;
   /** Runs the editor, and all that it starts, without any capability. */
   withoutRights?: boolean;
+  /** Added to the environment of the editor and of all that it starts. */
+  env?: Record<string, string>;
 }
 
 /** Opens the folder in an editor that has the extension. */
-export async function openEditor({ vsix, folder, withoutRights = false }: EditorOptions): Promise<Rig> {
+export async function openEditor({
+  vsix,
+  folder,
+  withoutRights = false,
+  env: added = {},
+}: EditorOptions): Promise<Rig> {
   const { node, codeServer, chromium: executablePath } = installRig();
   const home = mkdtempSync(join(tmpdir(), "plainsight-editor-"));
   const opened: { server?: ChildProcess; browser?: Browser } = {};
@@ -79,6 +86,7 @@ export async function openEditor({ vsix, folder, withoutRights = false }: Editor
       HOME: home,
       LANG: "C.UTF-8",
       EXTENSIONS_GALLERY: '{"serviceUrl":""}',
+      ...added,
     };
     const install = [entry, ...folders, "--install-extension", vsix];
     const installed = spawnSync(node, install, { env, encoding: "utf8", timeout: patienceMs });

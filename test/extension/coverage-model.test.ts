@@ -67,8 +67,8 @@ const offered: [name: string, process: Partial<ProcessReport>, offers: string, w
   [
     "that lacks rights alone",
     { verdict: "dark", ...because("uprobe-unavailable") },
-    "rights watch",
-    "rights",
+    "rights proxy watch",
+    "rights proxy",
   ],
   ["whose TLS is in its language", { verdict: "unknown", ...because("tls-in-language") }, "proxy", "proxy"],
   ["without TLS", noTls, "", ""],

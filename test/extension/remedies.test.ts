@@ -55,7 +55,7 @@ test("remedies: each action has its place on the row of the tree", () => {
     "process.trace": ["trace"],
     "process.trace.proxy.watch": ["trace", "traceThroughProxy", "watchNetwork"],
     "process.proxy.watch": ["traceThroughProxy", "watchNetwork"],
-    "process.rights": ["copyRemedy"],
+    "process.rights.proxy": ["copyRemedy", "traceThroughProxy"],
     "process.watch": ["watchNetwork"],
     process: [],
     problem: ["copyRemedy"],
