@@ -107,7 +107,7 @@ const endings: ReadonlySet<string> = new Set(["tracer-ended", "analyzer-ended"])
 
 /** The item for a problem. */
 export function problemItem({ code, text, remedy }: Problem): ProblemItem {
-  const label = endings.has(code) ? "Tracing has ended" : "Live traffic is not available";
+  const label = endings.has(code) ? "Tracing has ended" : "Running processes cannot be traced";
   return {
     kind: "problem",
     id: "problem",

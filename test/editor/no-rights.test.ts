@@ -48,7 +48,7 @@ test(
     await treeRow(rig.page, /^(Dark|No TLS|Skipped)/)
       .first()
       .waitFor();
-    await treeRow(rig.page, /Live traffic is not available/).waitFor();
+    await treeRow(rig.page, /Running processes cannot be traced/).waitFor();
     await statusItem(rig.page, /^Plainsight is not tracing: .*CAP_BPF/).waitFor();
     assert.equal(
       await treeRow(rig.page, /^Traceable/).count(),
@@ -70,7 +70,7 @@ test(
       .waitFor();
     await statusItem(rig.page, /^Plainsight is not tracing/).waitFor();
     assert.equal(await rig.page.locator(".notification-toast").count(), 0);
-    await treeRow(rig.page, /Live traffic is not available/).click();
+    await treeRow(rig.page, /Running processes cannot be traced/).click();
     await rig.page.locator(".notification-toast", { hasText: "Plainsight:" }).waitFor();
   },
 );

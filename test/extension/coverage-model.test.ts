@@ -142,9 +142,9 @@ test("coverage tree: a problem says what is missing and what to do", () => {
   assert.deepStrictEqual(item, {
     kind: "problem",
     id: "problem",
-    label: "Live traffic is not available",
+    label: "Running processes cannot be traced",
     description: "needs CAP_BPF",
-    tooltip: "Live traffic is not available: needs CAP_BPF. Run it with sudo",
+    tooltip: "Running processes cannot be traced: needs CAP_BPF. Run it with sudo",
   });
 });
 
@@ -152,6 +152,6 @@ test("coverage tree: a trace that ended by itself is not called unavailable: it 
   const problem = { text: "the tracer exited with SIGKILL", remedy: "start tracing again" };
   assert.deepStrictEqual(
     ["tracer-ended", "analyzer-ended", "no-uprobes"].map((code) => problemItem({ code, ...problem }).label),
-    ["Tracing has ended", "Tracing has ended", "Live traffic is not available"],
+    ["Tracing has ended", "Tracing has ended", "Running processes cannot be traced"],
   );
 });

@@ -120,7 +120,10 @@ export class Tracing {
         const proxied: number[] = [];
         for (const pid of params.pids) if (await this.#proxying.take(pid)) proxied.push(pid);
         const pids = params.pids.filter((pid) => !proxied.includes(pid));
-        if (pids.length === 0 && proxied.length > 0) return { attached: proxied, skipped: [] };
+        if (pids.length === 0 && proxied.length > 0) {
+          this.#problem = undefined; // of an attempt to probe, which this does without
+          return { attached: proxied, skipped: [] };
+        }
         this.#session ??= await this.#options.open({
           ...this.#settings,
           onEvent: (event) => {

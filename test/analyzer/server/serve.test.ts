@@ -297,6 +297,20 @@ test("server: what was started for the proxy goes through it, and everything els
   );
 });
 
+test("server: why probes could not begin is no problem of what goes through the proxy", async (t) => {
+  const { client, capture, next } = connect(t);
+  await client.sendRequest("initialize", { capabilities: {}, processId: null, rootUri: null });
+  await client.sendRequest(editor.openProxyRequest, { variables: {} });
+  capture.trusting.add(7);
+  capture.fails = true;
+  const failed = next<editor.StateParams>(editor.stateNotification, (params) => params.problem !== undefined);
+  await client.sendRequest(editor.startTraceRequest, start([8]));
+  assert.deepStrictEqual((await failed).tracing, []);
+  const proxied = next<editor.StateParams>(editor.stateNotification, (params) => params.tracing.length === 1);
+  await client.sendRequest(editor.startTraceRequest, start([7]));
+  assert.equal((await proxied).problem, undefined);
+});
+
 test("server: TLS that no probe shows is told once, with what would show it", async (t) => {
   const { client, capture, next } = connect(t);
   await client.sendRequest("initialize", { capabilities: {}, processId: null, rootUri: null });
