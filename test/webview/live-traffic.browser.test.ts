@@ -165,6 +165,27 @@ describe("live traffic in Chromium", { skip: missing, timeout: 120_000 }, () => 
     });
   }
 
+  test("why a request is not known has the room that its path does not need", async () => {
+    await page.setViewportSize({ width: 1200, height: 400 });
+    await open("scenario=rows&rows=5");
+    await rowCount(5);
+    const text = "the request was sent before tracing began";
+    const connection = { id: "c", role: "client", local: null, remote: null, serverName: null };
+    const row = {
+      ...{ type: "exchange", id: "x99", pid: 7, command: "node", connection, protocol: "h2" },
+      ...{ state: "incomplete", method: null, target: null, authority: null, problem: { code: "x", text } },
+      ...{ status: 200, requestSize: 0, responseSize: 0, contentType: null, durationMs: null },
+      startedAt: "2026-01-31T12:01:00.000Z",
+    };
+    await page.evaluate(`harness.send({ type: "traffic", dropped: 0, rows: [${JSON.stringify(row)}] })`);
+    await page.locator('.row[data-id="x99"]').getByText(text).waitFor();
+    const cut = await page.evaluate<number>(
+      `(() => { const one = document.querySelector('[data-id="x99"] .reason'); return one.scrollWidth - one.clientWidth; })()`,
+    );
+    assert.equal(cut, 0);
+    await finish();
+  });
+
   test("what strangers name does not hide the rest: long values scroll, process ids stay, no text is turned round", async () => {
     await open("scenario=rows&rows=5");
     await rowCount(5);

@@ -94,7 +94,7 @@ function pathCell(row: TrafficRow, columns: readonly Column[]): Cell {
   const text = row.type === "message" ? element("span", { class: "preview" }, path ?? "") : path;
   return {
     content: [
-      reason === null ? null : element("span", { class: "reason" }, reason),
+      reason === null ? null : element("span", { class: path === null ? "reason alone" : "reason" }, reason),
       element("span", { class: "path-text" }, text ?? element("span", { class: "faint" }, "–")),
     ],
     title: [row.type === "exchange" ? facts.urlOf(row) : path, reason]
