@@ -13,7 +13,14 @@ import {
   type Rig,
 } from "./rig.ts";
 import { makeShop, type Shop } from "./shop.ts";
-import { inBothThemes, liveTrafficFrame, runCommand, statusItem, treeRow } from "./workbench.ts";
+import {
+  chooseForProxy,
+  inBothThemes,
+  liveTrafficFrame,
+  runCommand,
+  statusItem,
+  treeRow,
+} from "./workbench.ts";
 
 const lacking = lackingForEditor();
 const skip = lacking ?? false;
@@ -110,7 +117,7 @@ test(
       await toast.waitFor();
       await screenshot(page, "no-rights-trace");
       await toast.getByRole("button", { name: "Trace Through the Proxy" }).click();
-      await page.locator(".quick-input-list .monaco-list-row", { hasText: "A New Terminal" }).click();
+      await chooseForProxy(page, "A New Terminal");
       await statusItem(page, /^Plainsight traces \w+ \d+/).waitFor();
       await page.locator(".terminal-wrapper.active .xterm-screen").click();
       await page.keyboard.type(`curl -sS https://localhost:${port}/without-rights\n`);

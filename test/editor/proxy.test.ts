@@ -17,7 +17,14 @@ import {
   type Rig,
 } from "./rig.ts";
 import { makeShop, type Shop } from "./shop.ts";
-import { clickAction, liveTrafficFrame, runCommand, statusItem, treeRow } from "./workbench.ts";
+import {
+  chooseForProxy,
+  clickAction,
+  liveTrafficFrame,
+  runCommand,
+  statusItem,
+  treeRow,
+} from "./workbench.ts";
 
 const lacking = lackingForEditor();
 const skip = lacking ?? false;
@@ -160,10 +167,7 @@ test(
     try {
       await statusItem(page, /^Plainsight/).waitFor();
       await runCommand(page, "Plainsight: Trace Through the Proxy");
-      const choice = page.locator(".quick-input-list .monaco-list-row", { hasText: "Client" });
-      await choice.waitFor();
-      await screenshot(page, "proxy-choice");
-      await choice.click();
+      await chooseForProxy(page, "Client", () => screenshot(page, "proxy-choice"));
       await page.locator(".debug-toolbar").waitFor();
       await statusItem(page, /^Plainsight traces node \d+, [1-9]\d* exchanges/).waitFor();
       const frame = await liveTrafficFrame(page);
@@ -186,7 +190,7 @@ test(
     const { page } = rig;
     try {
       await runCommand(page, "Plainsight: Trace Through the Proxy");
-      await page.locator(".quick-input-list .monaco-list-row", { hasText: "A New Terminal" }).click();
+      await chooseForProxy(page, "A New Terminal");
       await statusItem(page, /^Plainsight traces \w+ \d+/).waitFor();
       await page.locator(".terminal-wrapper.active .xterm-screen").click();
       await page.keyboard.type(`curl -sS https://localhost:${port}/from-the-terminal\n`);

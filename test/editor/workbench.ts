@@ -28,6 +28,24 @@ async function quickPick(page: Page, key: string, typed: string, row: string): P
   }
 }
 
+/** Takes a choice of what Trace Through the Proxy starts in the shop; rows of the list before it may still be there. */
+export async function chooseForProxy(
+  page: Page,
+  name: string,
+  before?: () => Promise<unknown>,
+): Promise<void> {
+  const input = page.getByPlaceholder("What to start so that it trusts the local proxy");
+  const row = page.locator(".quick-input-list .monaco-list-row", {
+    hasText: new RegExp(`${name}\\s*(shop|whatever)`),
+  });
+  await input.waitFor();
+  await row.waitFor();
+  await before?.();
+  await input.fill(name);
+  await row.and(page.locator(".focused")).waitFor();
+  await input.press("Enter");
+}
+
 /** Changes to the light theme and back, with `picture` at each. */
 export async function inBothThemes(
   page: Page,
