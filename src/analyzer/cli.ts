@@ -13,10 +13,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   trace: async () => (await import("./cli/trace-command.ts")).traceCommand,
   report: async () => (await import("./cli/report-command.ts")).reportCommand,
   block: async () => (await import("./cli/block-command.ts")).blockCommand,
-  lsp: async () => {
-    const { serveLanguageServer } = await import("./server.ts");
-    return () => serveLanguageServer().then(() => exitCodes.done);
-  },
+  lsp: async () => (await import("./cli/lsp-command.ts")).lspCommand,
 };
 
 const help = `Usage: plainsight COMMAND [OPTIONS]

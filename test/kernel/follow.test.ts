@@ -7,6 +7,7 @@ import { symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { everyProcess } from "../../src/analyzer/selection.ts";
 import type { ExchangeEvent } from "../../src/protocol/traffic.ts";
 import {
@@ -77,6 +78,27 @@ test(
       (await trace.session.close(), trace.exchanges()).map(({ pid, command }) => [pid, command]),
       [[client.pid, "late-comer"]],
     );
+  },
+);
+
+test(
+  "what a process of a chosen name starts is followed, also where that one starts later",
+  { skip: skipReason("curl") },
+  async (t) => {
+    const server = await startEchoServer(t, "h1");
+    const program = join(dirname(makeCertificate(t).key), "late-shell");
+    symlinkSync("/bin/sh", program);
+    const trace = await openTrace(t);
+    await trace.session.addLater({ ...everyProcess, names: ["late-sh*"] });
+    const url = `https://localhost:${server.port}/late?size=0&seed=1`;
+    const shell = start(t, program, ["-c", 'read -r go; curl -sk "$0"; true', url]);
+    while (!trace.session.traced.some(({ pid }) => pid === shell.pid)) await sleep(10);
+    shell.stdin?.end("go\n");
+    assert.equal(await ended(shell), 0);
+    await trace.session.close();
+    const [exchange, ...others] = trace.exchanges();
+    assert.deepStrictEqual([exchange?.command, others], ["curl", []]);
+    assert.notEqual(exchange?.pid, shell.pid);
   },
 );
 

@@ -5,7 +5,7 @@ import type { Problem } from "../../protocol/editor.ts";
 import type { SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
 import type { KernelLoss, TracerFeatures } from "../../tracer/messages.ts";
 import { elsewhere } from "../network/redirected.ts";
-import { matchesSelection } from "../processes/matching.ts";
+import { isCalled, matchesSelection } from "../processes/matching.ts";
 import { ProcessTable } from "../processes/process-table.ts";
 import { Scanner } from "../scan.ts";
 import { isByName, type Selection } from "../selection.ts";
@@ -250,12 +250,22 @@ class Session implements TraceSession {
     return this.#options.onJudged?.(report) ?? Promise.resolve(null);
   }
 
-  async #addLate(pid: number, selection: Selection): Promise<void> {
-    const { found } = this.#table.identify(pid);
+  async #addLate(pid: number, command: string, selection: Selection): Promise<void> {
+    const { found, missing } = this.#table.identify(pid);
+    if (!found && isCalled(command, selection)) {
+      const reason = { ...missing, text: `${command} had ended before it was looked at` };
+      this.#options.onEvent({ type: "skipped", pid, reason });
+    }
     if (!found || !matchesSelection(found, selection)) return;
-    const { skipped } = await this.add([pid], { followChildren: false });
-    // Nobody asked for this one by name when every process is wanted.
-    if (!isByName(selection)) return;
+    // Where every process is wanted, nobody asked for this one by name, and its children come by themselves.
+    const isAsked = isByName(selection);
+    // Before its files are looked at, which takes as long as some programs last: the usual libraries are probed already.
+    this.#processes.add(pid, found.command, isAsked);
+    void this.#client.call({ type: "trace", pids: [pid], followChildren: isAsked }).catch(() => undefined);
+    // Probes on its files for every process: who runs the same program next is seen from its first byte.
+    const { skipped } = await this.add([pid], { followChildren: isAsked, areMany: true });
+    if (skipped.length > 0) await this.remove([pid]);
+    if (!isAsked) return;
     for (const { reason } of skipped) this.#options.onEvent({ type: "skipped", pid, reason });
   }
 
@@ -279,7 +289,7 @@ class Session implements TraceSession {
         break;
       case "exec":
         if (this.#processes.has(record.pid)) this.#onBegin(record.pid, record.command, null);
-        else if (this.#later) void this.#addLate(record.pid, this.#later);
+        else if (this.#later) void this.#addLate(record.pid, record.command, this.#later);
         break;
       case "library":
         this.#processes.lookAgain(record.pid);

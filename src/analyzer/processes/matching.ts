@@ -16,6 +16,14 @@ export function matchesSelection(identity: ProcessIdentity, selection: Selection
   );
 }
 
+/** Whether one of which no more than the command is known was asked for by its name. */
+export function isCalled(command: string, { pids, names, services, containers }: Selection): boolean {
+  return (
+    pids.length + services.length + containers.length === 0 &&
+    names.some((glob) => matchesGlob(command, glob))
+  );
+}
+
 function isService(unit: string | null, wanted: string): boolean {
   return unit !== null && (unit === wanted || unit === `${wanted}.service`);
 }

@@ -98,13 +98,14 @@ const wrong: [args: string[], message: RegExp][] = [
   [["report", "--pid", shellPid, "--output", join(folder, "no/such/folder.md")], /ENOENT/],
   [["report", "--output", join(folder, "no/such.md"), "--measure", "10m"], /write .*ENOENT/],
   [["report", "--output", folder, "--measure", "10m"], /write .*it is a folder/],
+  [["lsp", "--socket=5000"], /Unknown option '--socket'/],
 ];
 for (const [args, message] of wrong) {
   test(`cli: refuses ${args.slice(0, 3).join(" ")} on standard error, with exit code 2`, () => {
     const { status, stdout, stderr } = run(args);
     assert.deepStrictEqual({ status, stdout }, { status: 2, stdout: "" });
     assert.match(stderr, message);
-    assert.match(stderr, /^plainsight: .*\nSee plainsight (?:scan |trace |report )?--help\n$/);
+    assert.match(stderr, /^plainsight: .*\nSee plainsight (?:scan |trace |report |lsp )?--help\n$/);
   });
 }
 
@@ -120,6 +121,7 @@ for (const args of [
   ["report", "-h"],
   ["block", "--help"],
   ["help", "block"],
+  ["lsp", "--help"],
 ]) {
   test(`cli: ${args.join(" ")} tells the usage`, () => {
     const { status, stdout, stderr } = run(args);
