@@ -73,18 +73,18 @@ export function treeRow(page: Page, text: string | RegExp): Locator {
 
 /**
  * Clicks a row's action until it does what it says. While a tree gets its nodes anew, VS Code does not know on which
- * one it was clicked, and the command asks instead.
+ * one it was clicked, and the command asks instead; or the row moves from under the mouse, and hides its actions.
  */
 export async function clickAction(row: Locator, action: string, effect: Locator): Promise<void> {
   const page = row.page();
   for (let attempt = 1; ; attempt++) {
-    await row.hover();
-    await row.getByRole("button", { name: action }).click();
     try {
+      await row.hover();
+      await row.getByRole("button", { name: action }).click({ timeout: patienceMs / 12 });
       await effect.waitFor({ timeout: patienceMs / 4 });
       return;
     } catch (error) {
-      if (attempt === 3) throw error;
+      if (attempt === 5) throw error;
       await page.keyboard.press("Escape");
     }
   }
