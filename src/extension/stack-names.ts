@@ -1,23 +1,10 @@
 // How TLS stacks are named in the editor. Pure.
-import type { StackName, StackReport } from "../protocol/coverage.ts";
-
-const stackNames: Record<StackName, string> = {
-  openssl: "OpenSSL",
-  boringssl: "BoringSSL",
-  libressl: "LibreSSL",
-  gnutls: "GnuTLS",
-  nss: "NSS",
-  mbedtls: "Mbed TLS",
-  wolfssl: "wolfSSL",
-  go: "Go crypto/tls",
-  rustls: "rustls",
-  jsse: "JSSE",
-};
+import { stackTitles, type StackReport } from "../protocol/coverage.ts";
 
 /** `OpenSSL 3.0.19`, `OpenSSL 3.0.19 and GnuTLS 3.7.9`, or empty without a stack. */
 export function stacksText(stacks: Pick<StackReport, "stack" | "version">[]): string {
   const names = stacks.map(({ stack, version }) =>
-    version ? `${stackNames[stack]} ${version}` : stackNames[stack],
+    version ? `${stackTitles[stack]} ${version}` : stackTitles[stack],
   );
   return [...new Set(names)].join(" and ");
 }

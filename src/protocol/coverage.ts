@@ -27,8 +27,21 @@ export type Basis = "predicted" | "measured";
 
 export type Linkage = "dynamic" | "static" | "managed";
 
-export type StackName =
-  "openssl" | "boringssl" | "libressl" | "gnutls" | "nss" | "mbedtls" | "wolfssl" | "go" | "rustls" | "jsse";
+/** TLS stacks, each as people write it. */
+export const stackTitles = {
+  openssl: "OpenSSL",
+  boringssl: "BoringSSL",
+  libressl: "LibreSSL",
+  gnutls: "GnuTLS",
+  nss: "NSS",
+  mbedtls: "Mbed TLS",
+  wolfssl: "wolfSSL",
+  go: "Go crypto/tls",
+  rustls: "rustls",
+  jsse: "Java JSSE",
+} as const;
+
+export type StackName = keyof typeof stackTitles;
 
 /** A reason a person can read and a program can switch on. */
 export interface Reason {

@@ -58,8 +58,8 @@ test("picker: a process of which probes show a part says which, and what would s
     {
       pid: 4242,
       label: "java shop.jar",
-      description: "4242 · only OpenSSL 3.0.17, not JSSE · www-data",
-      detail: "For JSSE: through the proxy · java -jar /srv/shop/shop.jar",
+      description: "4242 · only OpenSSL 3.0.17, not Java JSSE · www-data",
+      detail: "For Java JSSE: through the proxy · java -jar /srv/shop/shop.jar",
     },
   ]);
 });

@@ -139,7 +139,7 @@ test("process text: the evidence says what probes show of a process of which the
     lines.filter((line) => /^(What|Probes)/.test(line)),
     [
       "What would show the rest: Start it through the proxy.",
-      "Probes on `SSL_write` show only OpenSSL 3.0.17, not JSSE",
+      "Probes on `SSL_write` show only OpenSSL 3.0.17, not Java JSSE",
     ],
   );
 });

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { arch, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { format } from "prettier";
-import { stackTitle } from "../../src/analyzer/stacks/table.ts";
+import { stackTitles } from "../../src/protocol/coverage.ts";
 import { clients } from "./clients.ts";
 import { exercise, watchHellos } from "./exercise.ts";
 import { installPackages } from "./install.ts";
@@ -28,7 +28,7 @@ async function rowOf(target: Target, folder: string): Promise<Row> {
       version,
       skipped: null,
       stack: stack && {
-        ...{ name: stackTitle(stack.stack), version: stack.version },
+        ...{ name: stackTitles[stack.stack], version: stack.version },
         ...{ linkage: stack.linkage, symbols: stack.symbols },
       },
       class: report?.class ?? null,

@@ -1,8 +1,8 @@
 // Prints the events of a trace: for a person, a line each, or for a program, one JSON object a line.
 import type { Writable } from "node:stream";
+import { stackTitles } from "../../protocol/coverage.ts";
 import type { Problem } from "../../protocol/editor.ts";
 import type { LostEvent, SummaryEvent, TraceEvent } from "../../protocol/traffic.ts";
-import { stackTitle } from "../stacks/table.ts";
 import {
   blockedDetails,
   blockedLine,
@@ -63,7 +63,7 @@ export function tracePrinter(
       case "attached": {
         const process = printable(`${event.command} ${event.pid}`);
         const functions = event.functions.slice(0, 2).join(" and ");
-        const line = `${process}: by probes: ${event.file} has ${functions} of ${stackTitle(event.stack)}`;
+        const line = `${process}: by probes: ${event.file} has ${functions} of ${stackTitles[event.stack]}`;
         errors.write(`${paint("dim", line)}\n`);
         return;
       }

@@ -1,13 +1,13 @@
 // Folds what a measuring saw (plaintext, and which connections were in use) into a measurement a process, and that into
 // the verdict. The rule of "TLS was in use" is in this file alone. Pure: the watching is capture/'s.
-import type {
-  CoverageReport,
-  EscapedConnection,
-  Measurement,
-  ProcessReport,
-  StackReport,
+import {
+  stackTitles,
+  type CoverageReport,
+  type EscapedConnection,
+  type Measurement,
+  type ProcessReport,
+  type StackReport,
 } from "../../protocol/coverage.ts";
-import { stackTitle } from "../stacks/table.ts";
 import { classOf } from "./classes.ts";
 import type { ActiveSocket } from "./socket-activity.ts";
 import { summarise } from "./summary.ts";
@@ -192,7 +192,7 @@ export function withMeasurement(
 function seenOpen(process: ProcessReport): ProcessReport {
   if (process.verdict === "traceable") return process;
   const [first] = process.stacks;
-  const text = `plaintext was seen at the functions of ${first === undefined ? "its TLS" : stackTitle(first.stack)}`;
+  const text = `plaintext was seen at the functions of ${first === undefined ? "its TLS" : stackTitles[first.stack]}`;
   return { ...process, path: "uprobe", verdict: "traceable", reason: { code: "plaintext-seen", text } };
 }
 

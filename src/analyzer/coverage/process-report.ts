@@ -1,8 +1,12 @@
 // Folds the facts of one process and the stacks found in its files into its entry of the report.
-import type { HostReport, ProcessReport, StackReport } from "../../protocol/coverage.ts";
+import {
+  stackTitles,
+  type HostReport,
+  type ProcessReport,
+  type StackReport,
+} from "../../protocol/coverage.ts";
 import type { ProcessFacts } from "../process-facts.ts";
 import type { MappedFile, StackFinding } from "../stacks/finding.ts";
-import { stackTitle } from "../stacks/table.ts";
 import { byWeight, classOf, isCapturable } from "./classes.ts";
 import { runtimeOf } from "./runtimes.ts";
 import { judge } from "./verdicts.ts";
@@ -53,7 +57,7 @@ function reasonText(
 ): string {
   const parts = [reason.text];
   const [captured, closed] = [isCapturable, (finding: StackFinding) => !isCapturable(finding)].map((is) =>
-    [...new Set(findings.filter(is).map(({ stack }) => stackTitle(stack)))].join(" and "),
+    [...new Set(findings.filter(is).map(({ stack }) => stackTitles[stack]))].join(" and "),
   );
   if (verdict === "traceable" && closed !== "") parts.push(`what goes through ${closed} is not captured`);
   if (path !== "uprobe" && captured !== "") parts.push(`what goes through ${captured} can be probed`);

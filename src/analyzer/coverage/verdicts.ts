@@ -3,9 +3,14 @@
 // speaks of the stack that stands for the process and forbids nothing: others are probed where they can be, and the one
 // of which plaintext is seen then stands for it.
 import { basename } from "node:path";
-import type { HostReport, Path, Reason, Verdict } from "../../protocol/coverage.ts";
+import {
+  stackTitles,
+  type HostReport,
+  type Path,
+  type Reason,
+  type Verdict,
+} from "../../protocol/coverage.ts";
 import type { StackFinding } from "../stacks/finding.ts";
-import { stackTitle } from "../stacks/table.ts";
 import { isCapturable } from "./classes.ts";
 
 export interface Evidence {
@@ -42,7 +47,7 @@ const is =
   ({ primary }: Evidence): boolean =>
     primary !== null && stacks.includes(primary.stack);
 const open = ({ primary }: Evidence): boolean => primary !== null && isCapturable(primary);
-const title = ({ primary }: Evidence): string => (primary === null ? "TLS" : stackTitle(primary.stack));
+const title = ({ primary }: Evidence): string => (primary === null ? "TLS" : stackTitles[primary.stack]);
 function where({ primary, executable }: Evidence): string {
   const path = (primary?.boundary ?? primary?.file)?.path ?? null;
   return path === null || path === executable ? "the executable" : basename(path);

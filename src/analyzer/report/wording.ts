@@ -1,16 +1,16 @@
 // How a report's facts are worded for people, the same in the terminal, in Markdown and in HTML.
 import { basename } from "node:path";
-import type {
-  CoverageReport,
-  CoverageSummary,
-  Measurement,
-  ProcessReport,
-  Skipped,
-  StackReport,
-  Verdict,
+import {
+  stackTitles,
+  type CoverageReport,
+  type CoverageSummary,
+  type Measurement,
+  type ProcessReport,
+  type Skipped,
+  type StackReport,
+  type Verdict,
 } from "../../protocol/coverage.ts";
 import { coveredPercent } from "../coverage/summary.ts";
-import { stackTitle } from "../stacks/table.ts";
 
 /** Verdicts of processes that have TLS or may have it, the best first, with what each means. */
 export const tlsVerdicts: readonly { verdict: Exclude<Verdict, "no-tls">; meaning: string }[] = [
@@ -44,7 +44,7 @@ export function processTitle({ command, arguments: words }: ProcessReport): stri
 
 /** `OpenSSL 3.0.19`. */
 export function stackName({ stack, version }: StackReport): string {
-  return version === null ? stackTitle(stack) : `${stackTitle(stack)} ${version}`;
+  return version === null ? stackTitles[stack] : `${stackTitles[stack]} ${version}`;
 }
 
 /** `OpenSSL 3.0.19 · static · /usr/bin/node · build ebeaf2df`. */

@@ -1,5 +1,6 @@
 // Analyses one ELF file: which TLS stacks it carries, and where their functions are. What that means for a process is
 // for coverage/; which files to open is for the scan.
+import { stackTitles } from "../../protocol/coverage.ts";
 import type { ByteReader } from "../bytes.ts";
 import type { DebugLink, ElfFile, ElfReading, ElfSymbol } from "../elf/elf-file.ts";
 import type { FoundFunction, StackFinding } from "./finding.ts";
@@ -130,7 +131,9 @@ function findStack(elf: ElfFile, row: StackRow, symbols: Symbols, baseName: stri
       ...found,
       version: text.version,
       symbols: "none",
-      evidence: [`the text ${JSON.stringify(text.found)}, which ${row.title}'s sources leave in a program`],
+      evidence: [
+        `the text ${JSON.stringify(text.found)}, which ${stackTitles[row.stack]}'s sources leave in a program`,
+      ],
       functions: [],
     },
   ];

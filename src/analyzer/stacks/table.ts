@@ -5,8 +5,6 @@ import type { ProbeRole } from "../../tracer/messages.ts";
 
 export interface StackRow {
   stack: StackName;
-  /** As people write it. */
-  title: string;
   /** Base names of the libraries that are this stack; null for one that is only ever linked in. */
   library: RegExp | null;
   /** Functions of which any one proves the stack, for no other stack defines it. */
@@ -59,7 +57,6 @@ const opensslVersion = {
 export const stackRows: readonly StackRow[] = [
   {
     stack: "boringssl",
-    title: "BoringSSL",
     library: libssl,
     markers: [
       "SSL_CTX_set_early_data_enabled",
@@ -75,7 +72,6 @@ export const stackRows: readonly StackRow[] = [
   },
   {
     stack: "libressl",
-    title: "LibreSSL",
     library: libssl,
     markers: ["SSL_CTX_load_verify_mem", "SSL_CTX_use_certificate_chain_mem"],
     plaintext: ["SSL_read", "SSL_write"],
@@ -85,7 +81,6 @@ export const stackRows: readonly StackRow[] = [
   },
   {
     stack: "openssl",
-    title: "OpenSSL",
     library: libssl,
     markers: ["SSL_CTX_new_ex", "SSL_ctrl", "SSL_get_all_async_fds", "ssl_read_internal"],
     plaintext: ["SSL_read", "SSL_write"],
@@ -95,7 +90,6 @@ export const stackRows: readonly StackRow[] = [
   },
   {
     stack: "gnutls",
-    title: "GnuTLS",
     library: /^libgnutls(?:-[0-9a-f]+)?\.so/,
     markers: ["gnutls_record_send"],
     plaintext: ["gnutls_record_send", "gnutls_record_recv"],
@@ -112,7 +106,6 @@ export const stackRows: readonly StackRow[] = [
   },
   {
     stack: "nss",
-    title: "NSS",
     // libnss3 alone is no TLS: Chromium uses it for certificates. Firefox folds all of NSS into it.
     library: /^lib(?:ssl3|nss3)\.so/,
     markers: ["SSL_ImportFD"],
@@ -136,7 +129,6 @@ export const stackRows: readonly StackRow[] = [
   },
   {
     stack: "mbedtls",
-    title: "Mbed TLS",
     library: /^libmbedtls(?:-[0-9a-f]+)?\.so/,
     markers: ["mbedtls_ssl_write"],
     plaintext: ["mbedtls_ssl_read", "mbedtls_ssl_write"],
@@ -151,7 +143,6 @@ export const stackRows: readonly StackRow[] = [
   },
   {
     stack: "wolfssl",
-    title: "wolfSSL",
     library: /^libwolfssl(?:-[0-9a-f]+)?\.so/,
     markers: ["wolfSSL_write"],
     plaintext: ["wolfSSL_read", "wolfSSL_write"],
@@ -167,7 +158,6 @@ export const stackRows: readonly StackRow[] = [
   },
   {
     stack: "rustls",
-    title: "rustls",
     library: /^librustls[\w-]*\.so/,
     markers: [],
     plaintext: [],
@@ -180,14 +170,6 @@ export const stackRows: readonly StackRow[] = [
     version: null,
   },
 ];
-
-/** Stacks of a managed language: they are recognised by the runtime and its tables, not by names of functions. */
-const managedTitles = { go: "Go crypto/tls", jsse: "Java JSSE" } as const;
-
-export function stackTitle(stack: StackName): string {
-  if (stack === "go" || stack === "jsse") return managedTitles[stack];
-  return stackRows.find((row) => row.stack === stack)?.title ?? stack;
-}
 
 /** The library that holds OpenSSL's version text beside a libssl. */
 const libcrypto = /^libcrypto(?:-[0-9a-f]+)?\.so/;
